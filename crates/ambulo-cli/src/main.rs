@@ -1,0 +1,3 @@
+//! The `ambulo` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! An analysis to HTML, JSON, CSV and SVG. It formats; it never computes.

@@ -1,0 +1,152 @@
+//! The result of analysing one trial: what `result.json` holds and what a report is made from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PerSide;
+use crate::assessment::{Assessment, ParameterNorm, SidedCurveNorm};
+use crate::bouts::Bout;
+use crate::cycles::RejectedCycle;
+use crate::events::GaitEvent;
+use crate::kinematics::{AngleCurves, AngleId};
+use crate::parameters::{GaitParameters, Stride};
+use crate::quality::Quality;
+use crate::subject::Subject;
+use crate::walk::{LengthUnit, Surface, View};
+
+/// The version of the layout of [`Analysis`]; raised when a reader of an older one would go wrong.
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// One analysed trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: String,
+    /// What was analysed.
+    pub input: Input,
+    /// What stands in the way of trusting it.
+    pub quality: Quality,
+    /// The stretches of walking.
+    pub bouts: Vec<Bout>,
+    /// Events in order of time.
+    pub events: Vec<GaitEvent>,
+    /// Every parameter, summarised.
+    pub parameters: GaitParameters,
+    /// Every stride, used or not.
+    pub strides: Vec<Stride>,
+    /// Cycles left out, and why.
+    pub rejected_cycles: Vec<RejectedCycle>,
+    /// Angles over the gait cycle.
+    pub angles: AngleCurves,
+    /// Indices of deviation from the norm.
+    pub indices: Indices,
+    /// Network estimates; empty where none ran.
+    pub learned: BTreeMap<String, Learned>,
+    /// Findings against norms.
+    pub assessment: Assessment,
+    /// What the numbers were compared with.
+    pub norms: Norms,
+    /// How the numbers were made: one entry a stage, with every filter and threshold.
+    pub methods: Vec<Method>,
+    /// Where the result comes from.
+    pub provenance: Provenance,
+}
+
+/// What was analysed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Name of the file or folder, without its path.
+    pub name: String,
+    /// Format, such as `c3d` or `openpose`.
+    pub format: String,
+    /// What the recording can show.
+    pub view: View,
+    /// Frames.
+    pub frames: usize,
+    /// Median frame rate.
+    pub rate_hz: f64,
+    /// Time from the first frame to the last.
+    pub duration_s: f64,
+    /// The file's own time of frame 0: add it to any `time_s` to get the file's time.
+    pub file_time_of_first_frame_s: f64,
+    /// The file's own number of frame 0.
+    pub file_number_of_first_frame: i64,
+    /// The unit of lengths, and the scale's error.
+    pub length_unit: LengthUnit,
+    /// Pixels of one metre, for keypoints with a scale.
+    pub pixels_per_metre: Option<f64>,
+    /// The ground.
+    pub surface: Surface,
+    /// What is known of the subject.
+    pub subject: Subject,
+    /// What the reader decided or repaired.
+    pub notes: Vec<String>,
+}
+
+/// Indices of deviation from the norm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct Indices {
+    /// Gait variable scores (the movement analysis profile), degrees RMS.
+    pub gvs_deg: BTreeMap<AngleId, PerSide<Option<f64>>>,
+    /// Gait profile score a side.
+    pub gps_deg: PerSide<Option<f64>>,
+    /// Gait profile score of both sides.
+    pub gps_overall_deg: Option<f64>,
+    /// GDI*, from the GPS and the shipped norm (Baker); never called GDI.
+    pub gdi_star: PerSide<Option<f64>>,
+    /// Index from the sagittal variables of one camera.
+    pub sagittal_deviation_index: PerSide<Option<f64>>,
+    /// GDI proper, when the user supplied the reference file.
+    pub gdi: PerSide<Option<f64>>,
+    /// Reference set of each index, and why one is missing.
+    pub notes: Vec<String>,
+}
+
+/// A network's estimate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// The estimate.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+    /// 95 % interval from validation residuals.
+    pub ci95: [f64; 2],
+    /// Identity of the model.
+    pub model: String,
+}
+
+/// What the numbers were compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct Norms {
+    /// Parameters, matched by age, sex and speed where the source allows.
+    pub parameters: Vec<ParameterNorm>,
+    /// Angle bands.
+    pub curves: BTreeMap<AngleId, SidedCurveNorm>,
+    /// Source of the angle bands.
+    pub curves_source: String,
+}
+
+/// How one stage worked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Method {
+    /// The stage: `bouts`, `events`, `parameters`, …
+    pub stage: String,
+    /// What it did, for people.
+    pub description: String,
+    /// Its settings, name to value with unit.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Where the result comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of ambulo.
+    pub version: String,
+    /// SHA-256 of the input file (for a folder: of its files' hashes in name order).
+    pub input_sha256: String,
+    /// SHA-256 of each weights file used.
+    pub weights_sha256: BTreeMap<String, String>,
+    /// The resolved settings, as TOML.
+    pub config: String,
+}

@@ -1,0 +1,1 @@
+//! Balance: centre of mass and margin of stability.

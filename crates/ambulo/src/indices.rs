@@ -1,0 +1,1 @@
+//! Gait indices: GVS, MAP, GPS, GDI* and the user's own GDI.

@@ -1,0 +1,1 @@
+//! Values of healthy walkers, each with its source.

@@ -1,0 +1,1 @@
+//! Scale: from pixels to metres, with its error.

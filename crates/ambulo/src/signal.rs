@@ -1,0 +1,1 @@
+//! Signal processing: filters, splines, gaps, peaks, spectra.

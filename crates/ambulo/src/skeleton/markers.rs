@@ -1,0 +1,1 @@
+//! Marker labels of motion-capture files: which point of the body each names.

@@ -1,0 +1,1 @@
+//! Synthetic walkers with known truth.
