@@ -1,1 +1,63 @@
 //! Measures of agreement and error.
+//!
+//! Arguments come in one order: what was predicted or tested, then the reference.
+
+pub mod agreement;
+pub mod classification;
+pub mod correlation;
+mod distribution;
+
+/// Why a measure has no value.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MetricError {
+    /// The two sides are not equally long.
+    #[error("{predicted} predicted values but {reference} reference values")]
+    LengthMismatch {
+        /// Predicted values.
+        predicted: usize,
+        /// Reference values.
+        reference: usize,
+    },
+    /// There are too few pairs; with fewer the number would mean nothing.
+    #[error("{pairs} pairs are too few, at least {needed} are needed")]
+    TooFew {
+        /// Pairs given.
+        pairs: usize,
+        /// Pairs needed.
+        needed: usize,
+    },
+    /// All values of one side are equal, so nothing can vary together.
+    #[error("all values of one side are equal")]
+    Constant,
+    /// A class is not below the number of classes.
+    #[error("class {class} does not exist among {classes}")]
+    UnknownClass {
+        /// The class.
+        class: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+}
+
+/// Checks that there are enough pairs.
+fn check_pairs(predicted: usize, reference: usize, needed: usize) -> Result<(), MetricError> {
+    if predicted != reference {
+        return Err(MetricError::LengthMismatch {
+            predicted,
+            reference,
+        });
+    }
+    if predicted < needed {
+        return Err(MetricError::TooFew {
+            pairs: predicted,
+            needed,
+        });
+    }
+    Ok(())
+}
+
+/// The mean; 0 for no values, which callers have excluded.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len().max(1) as f64;
+    values.sum::<f64>() / n
+}

@@ -1,5 +1,8 @@
 //! Results of reference implementations, held to the tolerances of their README files.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod agreement;
 mod signal;
 
 use ambulo_testkit::repository_root;
