@@ -3,6 +3,9 @@
 //! Both paths meet here. A motion in space is turned so that X points along the walk; keypoints of
 //! one camera are flipped, scaled and laid into the same plane, with Z zero and never read.
 
+mod config;
+mod construction;
+
 use std::collections::BTreeMap;
 
 use nalgebra::{Point3, Vector3};
@@ -11,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::skeleton::{Joint, on};
 use crate::time::TimeBase;
 use crate::{PerSide, Side};
+
+pub use config::WalkConfig;
+pub use construction::{PixelLengths, from_keypoints, from_motion, joined};
 
 /// What a recording can show of the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
