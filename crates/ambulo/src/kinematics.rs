@@ -1,10 +1,35 @@
 //! Joint angles: over time, and over the gait cycle.
+//!
+//! [`angles`] chooses the way by what a walk holds: markers give segment spaces and all angles,
+//! joint centres give those that do not turn about a segment's long axis, one camera from the side
+//! gives the sagittal ones. [`prefer_file`] lets a laboratory's own angles lead, [`curves`] averages
+//! over cycles. Every definition stands in `docs/conventions.md`.
+
+mod axial;
+mod config;
+mod curves;
+mod features;
+mod foot;
+mod pelvis;
+mod planar;
+mod space;
+mod spatial;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PerSide;
+pub use config::{AngleConfig, FootZero, HipReference, PelvicOrder};
+pub use curves::{CURVE_POINTS, CurveConfig, CurveInput, CycleAngles, Ensemble, curves, ensembles};
+pub use features::{
+    Peak, largest_between, least_between, least_knee_flexion_in_stance, maximum, minimum,
+    peak_knee_flexion_in_swing, range_deg,
+};
+pub use pelvis::{HipCentreSource, hip_centre_source};
+
+use crate::walk::{View, Walk};
+use crate::{PerSide, Side};
 
 macro_rules! angles {
     ($($variant:ident, $name:literal, $title:literal, $positive:literal;)*) => {
@@ -99,6 +124,90 @@ pub struct AngleTrack {
 pub struct AngleSeries {
     /// The angles that could be computed, each a side.
     pub tracks: PerSide<BTreeMap<AngleId, AngleTrack>>,
+}
+
+impl AngleSeries {
+    /// One angle of one side, where it could be computed.
+    pub fn track(&self, side: Side, angle: AngleId) -> Option<&AngleTrack> {
+        self.tracks.get(side).get(&angle)
+    }
+
+    /// The same angles in a range of frames, such as those of one bout. Frames outside the series
+    /// have no angle.
+    #[must_use]
+    pub fn cut(&self, frames: Range<usize>) -> Self {
+        let cut_track = |track: &AngleTrack| AngleTrack {
+            method: track.method,
+            approximate: track.approximate,
+            degrees: frames
+                .clone()
+                .map(|frame| track.degrees.get(frame).copied().flatten())
+                .collect(),
+        };
+        let cut_side = |tracks: &BTreeMap<AngleId, AngleTrack>| {
+            tracks
+                .iter()
+                .map(|(&angle, track)| (angle, cut_track(track)))
+                .collect()
+        };
+        Self {
+            tracks: self.tracks.as_ref().map(cut_side),
+        }
+    }
+
+    /// Keeps a track unless it has no value in any frame.
+    fn insert(&mut self, side: Side, angle: AngleId, track: AngleTrack) {
+        if track.degrees.iter().any(Option::is_some) {
+            self.tracks.get_mut(side).insert(angle, track);
+        }
+    }
+}
+
+/// Every angle that a walk allows, in each of its frames.
+///
+/// An angle is absent if no frame allows it. A frontal view allows none.
+///
+/// # Units
+///
+/// Degrees in (−180, 180], zero near the neutral pose, so that no angle of walking wraps.
+///
+/// # Source
+///
+/// Markers: Grood & Suntay (1983), doi:10.1115/1.3138397, with the segments and signs of Kadaba et
+/// al. (1990) and Davis et al. (1991), known as Plug-in Gait. One camera: Stenum et al. (2021),
+/// doi:10.1371/journal.pcbi.1008935.
+pub fn angles(walk: &Walk, config: &AngleConfig) -> AngleSeries {
+    match walk.view() {
+        View::Spatial => spatial::angles(walk, config),
+        View::Sagittal => planar::angles(walk, config),
+        View::Frontal => AngleSeries::default(),
+    }
+}
+
+/// The laboratory's own angles where the file brings them, ours for the rest.
+///
+/// Both series hold the same frames: [`AngleSeries::cut`] the file's to the walk first. An angle of
+/// a side comes wholly from one of them, since two models differ by an offset and a mixture would
+/// jump.
+#[must_use]
+pub fn prefer_file(file: &AngleSeries, computed: AngleSeries) -> AngleSeries {
+    let mut merged = computed;
+    for (side, tracks) in file.tracks.iter() {
+        for (&angle, track) in tracks {
+            merged.insert(side, angle, track.clone());
+        }
+    }
+    merged
+}
+
+/// Brings an angle into (−180, 180].
+fn wrap_deg(degrees: f64) -> f64 {
+    let wrapped = degrees.rem_euclid(360.0);
+    if wrapped > 180.0 {
+        wrapped - 360.0
+    } else {
+        wrapped
+    }
 }
 
 /// An angle over the gait cycle: mean and SD over the cycles of one side.

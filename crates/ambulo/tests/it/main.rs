@@ -1,4 +1,5 @@
 //! Integration tests of the domain.
 
 mod events;
+mod kinematics;
 mod parity;
