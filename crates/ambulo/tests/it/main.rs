@@ -3,3 +3,4 @@
 mod events;
 mod kinematics;
 mod parity;
+mod synth;

@@ -1,0 +1,1 @@
+//! Faults that recordings have, made on purpose.
