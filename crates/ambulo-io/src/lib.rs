@@ -3,6 +3,7 @@
 //! Parsers take bytes, bound their memory by them, and never panic; [`files`] alone touches the disk.
 
 pub mod files;
+pub mod keypoints;
 pub mod npy;
 pub mod storage;
 pub mod table;

@@ -1,0 +1,3 @@
+//! Integration tests of `ambulo-io`.
+
+mod keypoints;
