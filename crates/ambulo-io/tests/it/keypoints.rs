@@ -1,458 +1,465 @@
-//! Keypoint files of the detectors people use, read into one person's [`Keypoints2d`] and written back.
-//!
-//! Reading has four parts, each in its own module: a reader of the format gives every person of
-//! every frame; [`layout`] names the points; [`frames`] puts frames in order and in time; [`people`]
-//! follows each person and chooses the walker. The page is `docs/formats/keypoints.md`.
+//! Keypoint files: round trips, the forms that tools write, real detections, damage.
 
-use std::fmt;
-use std::str::FromStr;
-
-use ambulo::keypoints::{Keypoint, Keypoints2d, ShapeError};
-use ambulo::skeleton::{Joint, JointMap};
-use ambulo::time::TimeError;
+use ambulo::keypoints::{Keypoint, Keypoints2d};
+use ambulo::skeleton::{BODY_25, BODY_25B, COCO_17, HALPE_26, Joint, Skeleton};
+use ambulo::time::TimeBase;
+use ambulo_io::files::NamedBytes;
+use ambulo_io::keypoints::{
+    KeypointError, KeypointFormat, PersonChoice, ReadOptions, read, recognise, write,
+};
+use ambulo_testkit::{SeededRng, data_dir, mutate};
 use nalgebra::Point2;
 
-mod coco;
-mod deeplabcut;
-mod frames;
-mod json;
-mod layout;
-mod mediapipe;
-mod mmpose;
-mod native;
-mod openpose;
-mod people;
-mod table;
-
-use crate::files::NamedBytes;
-use layout::Layout;
-
-/// A format of keypoint files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeypointFormat {
-    /// Our own `keypoints.json`, which loses nothing.
-    Ambulo,
-    /// A folder of `OpenPose` JSON, one file a frame; 25 points are told apart by their geometry.
-    OpenPose,
-    /// The same, with the 25 points of the `BODY_25` model.
-    OpenPoseBody25,
-    /// The same, with the 25 points of the `BODY_25B` model.
-    OpenPoseBody25b,
-    /// COCO keypoint results or annotations.
-    Coco,
-    /// AlphaPose or Halpe results, as a list or in the style of `OpenPose`.
-    AlphaPose,
-    /// MMPose predictions.
-    MmPose,
-    /// Landmarks of MediaPipe as JSON.
-    MediaPipe,
-    /// Landmarks of MediaPipe as CSV.
-    MediaPipeCsv,
-    /// DeepLabCut CSV.
-    DeepLabCut,
+/// A body of 200 px seen from the side at `x_px`, with legs and arms that swing.
+fn place(joint: Joint, x_px: f64, phase: f64) -> Point2<f64> {
+    let swing = match joint.side() {
+        Some(ambulo::Side::Left) => phase.sin(),
+        Some(ambulo::Side::Right) => -phase.sin(),
+        None => 0.0,
+    };
+    let name = joint
+        .name()
+        .trim_start_matches("left_")
+        .trim_start_matches("right_");
+    let (dx, y) = match name {
+        "head_top" => (0.0, 0.0),
+        "nose" => (12.0, 20.0),
+        "mouth" => (11.0, 24.0),
+        "eye" | "eye_inner" | "eye_outer" => (9.0, 15.0),
+        "ear" => (0.0, 17.0),
+        "neck" => (0.0, 36.0),
+        "shoulder" => (0.0, 38.0),
+        "elbow" => (-10.0 * swing, 72.0),
+        "wrist" => (-22.0 * swing, 100.0),
+        "pinky" | "index" | "thumb" => (-25.0 * swing, 106.0),
+        "pelvis" => (0.0, 100.0),
+        "hip" => (2.0 * swing, 100.0),
+        "knee" => (18.0 * swing, 145.0),
+        "ankle" => (35.0 * swing, 188.0),
+        "heel" => (29.0 * swing, 198.0),
+        "big_toe" | "small_toe" => (35.0 * swing + 20.0, 199.0),
+        other => panic!("no place for {other}"),
+    };
+    Point2::new(x_px + dx, 100.0 + y)
 }
 
-impl KeypointFormat {
-    /// Every format.
-    pub const ALL: &[Self] = &[
-        Self::Ambulo,
-        Self::OpenPose,
-        Self::OpenPoseBody25,
-        Self::OpenPoseBody25b,
-        Self::Coco,
-        Self::AlphaPose,
-        Self::MmPose,
-        Self::MediaPipe,
-        Self::MediaPipeCsv,
-        Self::DeepLabCut,
-    ];
+fn walker(skeleton: &Skeleton, frames: usize, rate_hz: f64) -> Keypoints2d {
+    let time = TimeBase::uniform(frames, rate_hz).expect("a rate");
+    let mut points = Vec::new();
+    for frame in 0..frames {
+        let t = frame as f64 / rate_hz;
+        for &joint in skeleton.joints {
+            let hidden = frame == 3 && joint == Joint::LeftAnkle;
+            points.push((!hidden).then(|| Keypoint {
+                position_px: place(joint, 100.0 + 150.0 * t, 6.0 * t),
+                confidence: 0.875,
+            }));
+        }
+    }
+    Keypoints2d::new(skeleton.joints.to_vec(), time, Some([1920, 1080]), points)
+        .expect("a recording")
+}
 
-    /// The name users write after `--format`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ambulo => "ambulo",
-            Self::OpenPose => "openpose",
-            Self::OpenPoseBody25 => "openpose-body25",
-            Self::OpenPoseBody25b => "openpose-body25b",
-            Self::Coco => "coco",
-            Self::AlphaPose => "alphapose",
-            Self::MmPose => "mmpose",
-            Self::MediaPipe => "mediapipe",
-            Self::MediaPipeCsv => "mediapipe-csv",
-            Self::DeepLabCut => "deeplabcut",
+fn file(name: &str, text: impl Into<Vec<u8>>) -> NamedBytes {
+    NamedBytes {
+        name: name.to_owned(),
+        bytes: text.into(),
+    }
+}
+
+fn at_30_hz() -> ReadOptions {
+    ReadOptions {
+        fps_hz: Some(30.0),
+        image_size_px: Some([1920, 1080]),
+        ..ReadOptions::default()
+    }
+}
+
+#[track_caller]
+fn check_same(read: &Keypoints2d, written: &Keypoints2d, joints: &[Joint]) {
+    assert_eq!(read.frames(), written.frames());
+    for (a, b) in read.time().times_s().iter().zip(written.time().times_s()) {
+        assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+    for &joint in joints {
+        let (Some(a), Some(b)) = (read.trajectory(joint), written.trajectory(joint)) else {
+            panic!("{joint} was lost");
+        };
+        for (frame, (a, b)) in a.iter().zip(&b).enumerate() {
+            match (a, b) {
+                (Some(a), Some(b)) => {
+                    assert!(nalgebra::distance(&a.position_px, &b.position_px) < 1e-6);
+                    assert!((a.confidence - b.confidence).abs() < 1e-9);
+                }
+                (None, None) => {}
+                other => panic!("{joint} in frame {frame}: {other:?}"),
+            }
         }
     }
 }
 
-impl fmt::Display for KeypointFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+/// Formats with the skeleton that each stores in full.
+const STORED: [(KeypointFormat, &Skeleton); 10] = [
+    (KeypointFormat::Ambulo, &HALPE_26),
+    (KeypointFormat::OpenPose, &BODY_25),
+    (KeypointFormat::OpenPoseBody25, &BODY_25),
+    (KeypointFormat::OpenPoseBody25b, &BODY_25B),
+    (KeypointFormat::Coco, &COCO_17),
+    (KeypointFormat::AlphaPose, &HALPE_26),
+    (KeypointFormat::MmPose, &HALPE_26),
+    (KeypointFormat::MediaPipe, &ambulo::skeleton::BLAZEPOSE_33),
+    (
+        KeypointFormat::MediaPipeCsv,
+        &ambulo::skeleton::BLAZEPOSE_33,
+    ),
+    (KeypointFormat::DeepLabCut, &HALPE_26),
+];
+
+#[test]
+fn what_is_written_is_recognised_and_read_back() {
+    for (format, skeleton) in STORED {
+        let written = walker(skeleton, 40, 30.0);
+        let files = write(&written, format).unwrap();
+        let recognised = recognise(&files).unwrap();
+        let expected = match format {
+            KeypointFormat::OpenPoseBody25 | KeypointFormat::OpenPoseBody25b => {
+                KeypointFormat::OpenPose
+            }
+            other => other,
+        };
+        assert_eq!(recognised, expected);
+        let has_time = matches!(
+            format,
+            KeypointFormat::Ambulo | KeypointFormat::MediaPipe | KeypointFormat::MediaPipeCsv
+        );
+        let options = ReadOptions {
+            fps_hz: (!has_time).then_some(30.0),
+            ..at_30_hz()
+        };
+        let trial = read(&files, &options).unwrap_or_else(|e| panic!("{format}: {e}"));
+        check_same(&trial.keypoints, &written, skeleton.joints);
+        assert_eq!((trial.people_seen, trial.chosen), (1, 0), "{format}");
     }
 }
 
-/// A name that is no keypoint format's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no keypoint format is called {0:?}; known are {known}", known = known_formats())]
-pub struct UnknownFormat(pub String);
-
-fn known_formats() -> String {
-    let names: Vec<_> = KeypointFormat::ALL.iter().map(|f| f.name()).collect();
-    names.join(", ")
+#[test]
+fn our_own_format_loses_nothing() {
+    let time = TimeBase::new(vec![0.0, 1001.0 / 30_000.0, 0.09]).unwrap();
+    let points = vec![
+        None,
+        Some(Keypoint {
+            position_px: Point2::new(0.1, -1e-7),
+            confidence: 1.0 / 3.0,
+        }),
+        Some(Keypoint {
+            position_px: Point2::new(0.0, 0.0),
+            confidence: 0.0,
+        }),
+        None,
+        None,
+        None,
+    ];
+    let written = Keypoints2d::new(vec![Joint::C7, Joint::LeftPsis], time, None, points).unwrap();
+    let files = write(&written, KeypointFormat::Ambulo).unwrap();
+    let trial = read(&files, &ReadOptions::default()).unwrap();
+    assert_eq!(trial.keypoints, written);
 }
 
-impl FromStr for KeypointFormat {
-    type Err = UnknownFormat;
+#[test]
+fn formats_without_time_ask_for_the_frame_rate() {
+    for format in [
+        KeypointFormat::OpenPose,
+        KeypointFormat::Coco,
+        KeypointFormat::AlphaPose,
+        KeypointFormat::MmPose,
+        KeypointFormat::DeepLabCut,
+    ] {
+        let files = write(&walker(&BODY_25, 5, 30.0), format).unwrap();
+        let error = read(&files, &ReadOptions::default()).unwrap_err();
+        assert!(matches!(error, KeypointError::NeedsFps { .. }), "{format}");
+        assert!(error.to_string().contains("--fps"));
+    }
+}
 
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
+#[test]
+fn missing_openpose_files_are_empty_frames_not_less_time() {
+    let mut files = write(&walker(&BODY_25, 20, 30.0), KeypointFormat::OpenPose).unwrap();
+    files.drain(8..11);
+    let trial = read(&files, &at_30_hz()).unwrap();
+    assert_eq!(trial.keypoints.frames(), 20);
+    assert!(trial.keypoints.frame(9).iter().all(Option::is_none));
+    assert!(trial.keypoints.frame(11).iter().any(Option::is_some));
+    assert!(
+        trial
+            .notes
             .iter()
-            .copied()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+            .any(|note| note.contains("3 frame numbers"))
+    );
+    files.push(file("999999999_keypoints.json", "{\"people\":[]}"));
+    let error = read(&files, &at_30_hz()).unwrap_err();
+    assert!(
+        matches!(error, KeypointError::FrameGap { before: 19, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn twenty_five_points_without_shape_are_refused_with_what_to_pass() {
+    let mut rng = SeededRng::new(3);
+    let files: Vec<NamedBytes> = (0..30)
+        .map(|frame| {
+            let numbers: Vec<String> = (0..75).map(|_| rng.below(1000).to_string()).collect();
+            let text = format!(
+                "{{\"people\":[{{\"pose_keypoints_2d\":[{}]}}]}}",
+                numbers.join(",")
+            );
+            file(&format!("{frame}.json"), text)
+        })
+        .collect();
+    let error = read(&files, &at_30_hz()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("openpose-body25") && message.contains("openpose-body25b"));
+    let given = ReadOptions {
+        format: Some(KeypointFormat::OpenPoseBody25b),
+        ..at_30_hz()
+    };
+    assert!(read(&files, &given).is_ok());
+}
+
+#[test]
+fn the_walker_is_chosen_and_another_can_be_asked_for() {
+    let walking = walker(&COCO_17, 60, 30.0);
+    let numbers = |frame: usize, still: bool| -> String {
+        let numbers: Vec<String> = (0..17)
+            .map(|index| {
+                let p = walking.frame(if still { 59 } else { frame })[index];
+                p.map_or("0,0,0".to_owned(), |p| {
+                    format!("{},{},0.9", p.position_px.x, p.position_px.y + 3.0)
+                })
+            })
+            .collect();
+        numbers.join(",")
+    };
+    let mut entries = Vec::new();
+    for frame in 0..60 {
+        for still in [true, false] {
+            entries.push(format!(
+                "{{\"image_id\":\"{frame}.jpg\",\"keypoints\":[{}],\"score\":2.5}}",
+                numbers(frame, still)
+            ));
+        }
+    }
+    let files = [file(
+        "alphapose-results.json",
+        format!("[{}]", entries.join(",")),
+    )];
+    assert_eq!(recognise(&files).unwrap(), KeypointFormat::AlphaPose);
+    let trial = read(&files, &at_30_hz()).unwrap();
+    assert_eq!((trial.people_seen, trial.chosen), (2, 0));
+    assert!(trial.notes.iter().any(|note| note.contains("2 people")));
+    let nose = |keypoints: &Keypoints2d, frame: usize| {
+        keypoints.trajectory(Joint::Nose).unwrap()[frame]
+            .unwrap()
+            .position_px
+            .x
+    };
+    assert!(nose(&trial.keypoints, 59) - nose(&trial.keypoints, 0) > 200.0);
+    let other = ReadOptions {
+        person: PersonChoice::Index(1),
+        ..at_30_hz()
+    };
+    let other = read(&files, &other).unwrap().keypoints;
+    assert!((nose(&other, 59) - nose(&other, 0)).abs() < 1.0);
+    let nobody = ReadOptions {
+        person: PersonChoice::Index(2),
+        ..at_30_hz()
+    };
+    let error = read(&files, &nobody).unwrap_err();
+    assert!(matches!(
+        error,
+        KeypointError::NoSuchPerson { asked: 2, seen: 2 }
+    ));
+}
+
+#[test]
+fn several_animals_of_deeplabcut_are_people() {
+    let text = "scorer,net,net,net,net,net,net\n\
+        individuals,a,a,a,b,b,b\n\
+        bodyparts,LKnee,LKnee,LKnee,LKnee,LKnee,LKnee\n\
+        coords,x,y,likelihood,x,y,likelihood\n\
+        0,1.5,2,0.9,,,\n\
+        1,2.5,2,0.9,500,7,0.4\n";
+    let trial = read(&[file("dlc.csv", text)], &at_30_hz()).unwrap();
+    assert_eq!(trial.keypoints.joints(), [Joint::LeftKnee]);
+    let knee = trial.keypoints.trajectory(Joint::LeftKnee).unwrap();
+    assert_eq!(knee[1].unwrap().position_px, Point2::new(2.5, 2.0));
+}
+
+#[test]
+fn names_that_are_no_joints_are_listed() {
+    let text = "scorer,n,n,n\nbodyparts,tail,tail,tail\ncoords,x,y,likelihood\n0,1,2,1\n";
+    let error = read(&[file("mouse.csv", text)], &at_30_hz()).unwrap_err();
+    assert!(error.to_string().contains("tail"), "{error}");
+}
+
+#[test]
+fn the_forms_of_other_tools_are_recognised() {
+    let points = |count: usize, of: &str| vec![of; count].join(",");
+    let landmark = "{\"x\":0.5,\"y\":0.25,\"z\":0,\"visibility\":0.9,\"presence\":1}";
+    let cases = [
+        (
+            "MediaPipe frames of landmarks",
+            format!("[[], [{}]]", points(33, landmark)),
+            KeypointFormat::MediaPipe,
+        ),
+        (
+            "MediaPipe frames of arrays",
+            format!("[[{}]]", points(33, "[0.5,0.25,0.0,0.9]")),
+            KeypointFormat::MediaPipe,
+        ),
+        (
+            "MediaPipe tasks",
+            format!(
+                "[{{\"timestamp_ms\":40,\"pose_landmarks\":[[{}]]}}]",
+                points(33, landmark)
+            ),
+            KeypointFormat::MediaPipe,
+        ),
+        (
+            "MMPose inferencer of a video",
+            format!(
+                "[{{\"frame_id\":0,\"instances\":[{{\"keypoints\":[{}],\"keypoint_scores\":[{}]}}]}}]",
+                points(17, "[960,270]"),
+                points(17, "0.9")
+            ),
+            KeypointFormat::MmPose,
+        ),
+        (
+            "MMPose predictions dumped as they are, with NaN",
+            format!(
+                "{{\"predictions\":[[{{\"keypoints\":[{}],\"keypoint_scores\":[{}],\"bbox_score\":NaN}}]]}}",
+                points(17, "[960,270]"),
+                points(17, "0.9")
+            ),
+            KeypointFormat::MmPose,
+        ),
+        (
+            "AlphaPose in the style of OpenPose",
+            format!(
+                "{{\"0.jpg\":{{\"version\":\"x\",\"people\":[{{\"pose_keypoints_2d\":[{}]}}]}}}}",
+                points(18, "960,270,0.9")
+            ),
+            KeypointFormat::AlphaPose,
+        ),
+        (
+            "Halpe with face and hands",
+            format!(
+                "[{{\"image_id\":\"0.jpg\",\"keypoints\":[{}]}}]",
+                points(136, "960,270,0.9")
+            ),
+            KeypointFormat::AlphaPose,
+        ),
+        (
+            "COCO annotations",
+            format!(
+                "{{\"images\":[{{\"id\":7,\"file_name\":\"f_1.png\",\"width\":640,\"height\":480}}],\"annotations\":[{{\"image_id\":7,\"keypoints\":[{}]}}]}}",
+                points(17, "960,270,2")
+            ),
+            KeypointFormat::Coco,
+        ),
+        (
+            "MediaPipe CSV by number",
+            {
+                let header: Vec<_> = (1..=33).map(|i| format!("x{i},y{i},z{i},v{i}")).collect();
+                format!(
+                    "class,{}\nwalk,{}\n",
+                    header.join(","),
+                    points(33, "0.5,0.25,0,0.9")
+                )
+            },
+            KeypointFormat::MediaPipeCsv,
+        ),
+        (
+            "MediaPipe CSV by landmark",
+            format!(
+                "frame,landmark,x,y,z,visibility\n{}",
+                ["LEFT_KNEE", "RIGHT_FOOT_INDEX", "NOSE"]
+                    .map(|name| format!("0,{name},0.5,0.25,0,0.9\n"))
+                    .concat()
+            ),
+            KeypointFormat::MediaPipeCsv,
+        ),
+    ];
+    for (what, text, format) in cases {
+        let files = [file("input", text)];
+        assert_eq!(recognise(&files).unwrap(), format, "{what}");
+        let trial = read(&files, &at_30_hz()).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let nose = trial.keypoints.trajectory(Joint::Nose).unwrap();
+        let seen = nose.into_iter().flatten().next().expect(what);
+        assert_eq!(seen.position_px, Point2::new(960.0, 270.0), "{what}");
     }
 }
 
-/// Which person to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PersonChoice {
-    /// The walker, by the rule of `docs/formats/keypoints.md`.
-    #[default]
-    Auto,
-    /// The person of that number; 0 is the one that `Auto` would choose, 1 the next.
-    Index(usize),
-}
-
-/// What the files themselves do not say.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReadOptions {
-    /// The format, where it shall not be recognised.
-    pub format: Option<KeypointFormat>,
-    /// Frames per second; needed by formats without time, and overrides times in the file.
-    pub fps_hz: Option<f64>,
-    /// Width and height of the images in pixels; needed by normalised coordinates.
-    pub image_size_px: Option<[u32; 2]>,
-    /// Which person to read.
-    pub person: PersonChoice,
-}
-
-/// One person's keypoints, with what the reader had to decide.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KeypointTrial {
-    /// The person's keypoints.
-    pub keypoints: Keypoints2d,
-    /// The format that was read.
-    pub format: KeypointFormat,
-    /// Which points the file stores, for people.
-    pub layout: String,
-    /// The file's own number of the first frame.
-    pub file_number_of_first_frame: i64,
-    /// How many people were followed long enough to count.
-    pub people_seen: usize,
-    /// The number of the person read: 0 is the walker by the written rule.
-    pub chosen: usize,
-    /// What had to be decided or repaired, one sentence each.
-    pub notes: Vec<String>,
-}
-
-/// Why keypoints could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum KeypointError {
-    /// There is no file, or no frame in it.
-    #[error(
-        "there are no frames to read; pass a keypoint file, or a folder of one JSON file a frame"
-    )]
-    Empty,
-    /// Not JSON, or JSON of another form.
-    #[error("cannot read {name:?} as {what}")]
-    Json {
-        /// What was expected.
-        what: &'static str,
-        /// The file.
-        name: String,
-        /// What the parser said.
-        source: serde_json::Error,
-    },
-    /// A table with something wrong in it.
-    #[error("line {line} of the table {message}: {name:?}")]
-    Table {
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-        /// The file.
-        name: String,
-    },
-    /// No format fits.
-    #[error("{name:?} is in no keypoint format known here; pass --format with one of {known}", known = known_formats())]
-    Unrecognised {
-        /// The first file.
-        name: String,
-    },
-    /// 25 points fit `BODY_25` as well as `BODY_25B`.
-    #[error(
-        "the 25 points could be OpenPose's BODY_25 or BODY_25B; pass --format openpose-body25 or --format openpose-body25b"
-    )]
-    AmbiguousLayout,
-    /// No layout has that many points.
-    #[error(
-        "no layout with {points} points is known (17 COCO, 18 OpenPose COCO, 23 COCO with feet, 25 BODY_25 or BODY_25B, 26 or 136 Halpe, 33 BlazePose, 133 COCO-WholeBody)"
-    )]
-    UnknownLayout {
-        /// Points of a person.
-        points: usize,
-    },
-    /// People of one file have different numbers of points.
-    #[error("a person has {points} points where others have {expected}: {name:?}")]
-    MixedLayouts {
-        /// Points of this person.
-        points: usize,
-        /// Points of those before.
-        expected: usize,
-        /// The file.
-        name: String,
-    },
-    /// None of the names of points is known.
-    #[error(
-        "none of the points is named like a joint; the names are {names}; rename them, for example left_knee, right_heel"
-    )]
-    NoKnownJoint {
-        /// The first names.
-        names: String,
-    },
-    /// The format carries no time.
-    #[error("{format} files carry no time; pass --fps with the camera's frame rate")]
-    NeedsFps {
-        /// The format.
-        format: KeypointFormat,
-    },
-    /// Coordinates are shares of the image.
-    #[error(
-        "the coordinates are shares of the image; pass --image-size WIDTHxHEIGHT to turn them into pixels"
-    )]
-    NeedsImageSize,
-    /// Frame numbers jump too far to be one recording.
-    #[error(
-        "frame numbers jump from {before} to {after}; keep the files of one recording, or renumber them"
-    )]
-    FrameGap {
-        /// Number before the jump.
-        before: i64,
-        /// Number after it.
-        after: i64,
-    },
-    /// Nobody was detected.
-    #[error("no person was detected in any frame")]
-    NoPeople,
-    /// The person asked for was not seen.
-    #[error("there is no person {asked}; {seen} were seen, counted from 0")]
-    NoSuchPerson {
-        /// The number asked for.
-        asked: usize,
-        /// How many were seen.
-        seen: usize,
-    },
-    /// The times of the frames are unusable.
-    #[error("the times of the frames are unusable")]
-    Time(#[from] TimeError),
-    /// The points do not form a recording.
-    #[error("the points do not form a recording")]
-    Shape(#[from] ShapeError),
-    /// The format has no place for any of the joints.
-    #[error("{format} files have no place for any joint of this recording")]
-    NothingToWrite {
-        /// The format.
-        format: KeypointFormat,
-    },
-}
-
-/// Every person of every frame, as a file stores them.
-struct Detections {
-    layout: Layout,
-    frames: Vec<DetectedFrame>,
-    image_size_px: Option<[u32; 2]>,
-    notes: Vec<String>,
-}
-
-/// One frame of a file.
-#[derive(Default)]
-struct DetectedFrame {
-    /// The file's own number of the frame.
-    number: Option<i64>,
-    /// The file's own time of the frame.
-    time_s: Option<f64>,
-    people: Vec<Person>,
-}
-
-/// One person in one frame; the points are those of the layout.
-struct Person {
-    /// The identity that the file itself gives, where it can be trusted.
-    id: Option<u64>,
-    points: Vec<Option<Keypoint>>,
-}
-
-/// A keypoint, or `None` for what detectors write when they saw nothing: no number, no confidence,
-/// or the image's origin.
-fn detected(x: f64, y: f64, confidence: f64) -> Option<Keypoint> {
-    /// Beyond any image: a coordinate this large is damage.
-    const LARGEST_PX: f64 = 1e6;
-    let plausible = x.abs() < LARGEST_PX && y.abs() < LARGEST_PX && confidence > 0.0;
-    let somewhere = x != 0.0 || y != 0.0;
-    (plausible && somewhere).then(|| Keypoint {
-        position_px: Point2::new(x, y),
-        confidence: confidence.min(1.0),
-    })
-}
-
-/// Tells the format from the content of the files.
-///
-/// # Errors
-///
-/// [`KeypointError::Empty`] without files, [`KeypointError::Unrecognised`] if no format fits.
-pub fn recognise(files: &[NamedBytes]) -> Result<KeypointFormat, KeypointError> {
-    let files = frames::in_order(files);
-    let first = files.first().ok_or(KeypointError::Empty)?;
-    let unrecognised = || KeypointError::Unrecognised {
-        name: first.name.clone(),
-    };
-    if let Some(outline) = json::outline(&first.bytes) {
-        return json::format_of(&outline).ok_or_else(unrecognised);
+#[test]
+fn what_is_no_keypoint_file_is_refused() {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "hello",
+        "a,b,c\n1,2,3\n",
+        "[1,2,3]",
+        "{\"people\":3}",
+    ] {
+        let result = read(&[file("x.json", text)], &at_30_hz());
+        assert!(result.is_err(), "{text}");
     }
-    table::format_of(&first.bytes).ok_or_else(unrecognised)
+    let deep = "[".repeat(200_000);
+    assert!(read(&[file("deep.json", deep)], &at_30_hz()).is_err());
+    assert!(matches!(recognise(&[]), Err(KeypointError::Empty)));
 }
 
-/// Reads one person's keypoints from a file, or from a folder of one file a frame.
-///
-/// # Errors
-///
-/// [`KeypointError`]; each message says what to do next.
-pub fn read(files: &[NamedBytes], options: &ReadOptions) -> Result<KeypointTrial, KeypointError> {
-    let format = match options.format {
-        Some(format) => format,
-        None => recognise(files)?,
-    };
-    let files = frames::in_order(files);
-    let files = files.as_slice();
-    let detections = match format {
-        KeypointFormat::Ambulo => native::read(files)?,
-        KeypointFormat::OpenPose => openpose::read(files, None)?,
-        KeypointFormat::OpenPoseBody25 => openpose::read(files, Some(&layout::BODY_25))?,
-        KeypointFormat::OpenPoseBody25b => openpose::read(files, Some(&layout::BODY_25B))?,
-        KeypointFormat::Coco | KeypointFormat::AlphaPose => coco::read(files)?,
-        KeypointFormat::MmPose => mmpose::read(files)?,
-        KeypointFormat::MediaPipe => mediapipe::read(files, options.image_size_px)?,
-        KeypointFormat::MediaPipeCsv => table::read_landmarks(files, options.image_size_px)?,
-        KeypointFormat::DeepLabCut => deeplabcut::read(files)?,
-    };
-    let Detections {
-        layout,
-        frames: detected,
-        image_size_px,
-        mut notes,
-    } = detections;
-    let arranged = frames::arrange(detected, options.fps_hz, format, &mut notes)?;
-    let followed = people::follow(&arranged.people);
-    let followed = people::ranked(&arranged.people, followed);
-    let chosen = match options.person {
-        PersonChoice::Auto => 0,
-        PersonChoice::Index(index) => index,
-    };
-    let track = match followed.get(chosen) {
-        Some(track) => track,
-        None if followed.is_empty() => return Err(KeypointError::NoPeople),
-        None => {
-            return Err(KeypointError::NoSuchPerson {
-                asked: chosen,
-                seen: followed.len(),
+#[test]
+fn no_damage_makes_a_reader_panic() {
+    for (format, skeleton) in STORED {
+        let original = write(&walker(skeleton, 6, 30.0), format).unwrap();
+        let mut rng = SeededRng::new(0xA3B0);
+        for round in 0..400 {
+            let mut files = original.clone();
+            let at = rng.below(files.len());
+            files[at].bytes = mutate(&files[at].bytes, &mut rng);
+            let options = ReadOptions {
+                format: (round % 2 == 0).then_some(format),
+                ..at_30_hz()
+            };
+            // Any answer will do; coming back with one is the claim.
+            let _ = read(&files, &options);
+        }
+    }
+}
+
+#[test]
+fn real_detections_of_four_cameras_are_body_25b() {
+    let Some(data) = data_dir() else { return };
+    let folder = data.join("video/pose2sim_single/openpose_body25b");
+    for camera in ["cam01", "cam02", "cam03", "cam04"] {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder.join(format!("{camera}_json"))).unwrap() {
+            let path = entry.unwrap().path();
+            files.push(NamedBytes {
+                name: path.file_name().unwrap().to_string_lossy().into_owned(),
+                bytes: std::fs::read(&path).unwrap(),
             });
         }
-    };
-    if followed.len() > 1 {
-        notes.push(people::describe(&followed, chosen));
+        let options = ReadOptions {
+            fps_hz: Some(60.0),
+            ..ReadOptions::default()
+        };
+        let trial = read(&files, &options).unwrap();
+        assert_eq!(trial.layout, BODY_25B.title, "{camera}");
+        assert_eq!(trial.keypoints.frames(), 100, "{camera}");
+        let hips = trial.keypoints.trajectory(Joint::LeftHip).unwrap();
+        let seen = hips.iter().flatten().count();
+        assert!(seen >= 95, "{camera}: {seen} hips, {:?}", trial.notes);
     }
-    let mut points = vec![None; arranged.people.len() * layout.joints.len()];
-    for &(frame, person) in &track.places {
-        let from = &arranged.people[frame][person].points;
-        points[frame * layout.joints.len()..][..layout.joints.len()].copy_from_slice(from);
-    }
-    let keypoints = Keypoints2d::new(
-        layout.joints,
-        arranged.time,
-        options.image_size_px.or(image_size_px),
-        points,
-    )?;
-    Ok(KeypointTrial {
-        keypoints,
-        format,
-        layout: layout.title,
-        file_number_of_first_frame: arranged.first_number,
-        people_seen: followed.len(),
-        chosen,
-        notes,
-    })
-}
-
-/// Writes keypoints: one file, or one a frame for `OpenPose`.
-///
-/// Joints that the format has no place for are left out; places that the recording cannot fill are
-/// written as missing. Only [`KeypointFormat::Ambulo`] and MediaPipe's JSON keep uneven times.
-///
-/// # Errors
-///
-/// [`KeypointError::NothingToWrite`] if the format has no place for any joint of the recording.
-pub fn write(
-    keypoints: &Keypoints2d,
-    format: KeypointFormat,
-) -> Result<Vec<NamedBytes>, KeypointError> {
-    Ok(match format {
-        KeypointFormat::Ambulo => vec![native::write(keypoints)],
-        KeypointFormat::OpenPose | KeypointFormat::OpenPoseBody25 => {
-            openpose::write(keypoints, format, &layout::BODY_25)?
-        }
-        KeypointFormat::OpenPoseBody25b => openpose::write(keypoints, format, &layout::BODY_25B)?,
-        KeypointFormat::Coco => vec![coco::write_coco(keypoints)?],
-        KeypointFormat::AlphaPose => vec![coco::write_alphapose(keypoints)?],
-        KeypointFormat::MmPose => vec![mmpose::write(keypoints)],
-        KeypointFormat::MediaPipe => vec![mediapipe::write(keypoints)?],
-        KeypointFormat::MediaPipeCsv => vec![table::write_landmarks(keypoints)?],
-        KeypointFormat::DeepLabCut => vec![deeplabcut::write(keypoints)],
-    })
-}
-
-/// The recording in another set of joints; what cannot be made is missing in every frame.
-fn in_layout(
-    keypoints: &Keypoints2d,
-    joints: &[Joint],
-    format: KeypointFormat,
-) -> Result<Vec<Vec<Option<Keypoint>>>, KeypointError> {
-    let maps: Vec<Option<JointMap>> = joints
-        .iter()
-        .map(|&joint| JointMap::between(keypoints.joints(), &[joint]).ok())
-        .collect();
-    if maps.iter().all(Option::is_none) {
-        return Err(KeypointError::NothingToWrite { format });
-    }
-    let columns: Vec<Option<Keypoints2d>> = maps
-        .iter()
-        .zip(joints)
-        .map(|(map, &joint)| map.as_ref().map(|map| keypoints.mapped(&[joint], map)))
-        .collect();
-    Ok((0..keypoints.frames())
-        .map(|frame| {
-            columns
-                .iter()
-                .map(|column| column.as_ref().and_then(|column| column.points()[frame]))
-                .collect()
-        })
-        .collect())
-}
-
-/// Whether a recording names any joint of a foot beyond the ankle.
-fn has_feet(keypoints: &Keypoints2d) -> bool {
-    let feet = [
-        Joint::LeftHeel,
-        Joint::RightHeel,
-        Joint::LeftBigToe,
-        Joint::RightBigToe,
-    ];
-    feet.iter().any(|foot| keypoints.joints().contains(foot))
 }
