@@ -9,11 +9,11 @@ use crate::skeleton::{Joint, on};
 use crate::{PerSide, Side};
 
 /// The foot leaves the ground with this acceleration, as a multiple of swing's mean speed over its time.
-const LAUNCH: f64 = 8.0;
+const LAUNCH: f64 = 12.0;
 /// The foot brakes to contact with this acceleration, in the same unit.
-const BRAKE: f64 = 8.0;
+const BRAKE: f64 = 10.0;
 /// Upward share of the launch and of the brake.
-const LAUNCH_UP: f64 = 0.3;
+const LAUNCH_UP: f64 = 0.2;
 const BRAKE_UP: f64 = 0.15;
 /// The pitch rate at foot off dies away in this share of swing; that before contact grows as late.
 const PITCH_SETTLES: f64 = 0.125;
