@@ -2,6 +2,7 @@
 //!
 //! Parsers take bytes, bound their memory by them, and never panic; [`files`] alone touches the disk.
 
+pub mod c3d;
 pub mod files;
 pub mod keypoints;
 pub mod npy;
