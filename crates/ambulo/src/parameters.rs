@@ -6,6 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::Side;
 
+mod angles;
+mod arm;
+mod config;
+mod error;
+mod freezing;
+mod guards;
+mod measure;
+mod requirement;
+mod spatial;
+mod summary;
+mod symmetry;
+mod temporal;
+mod trunk;
+mod variability;
+mod view;
+
+pub use config::{Guards, ParameterConfig, Range};
+pub(crate) use measure::Values;
+pub use measure::measure;
+pub use spatial::belt_speed;
+pub use summary::{SummaryContext, summarise};
+pub use symmetry::{arm_swing_asymmetry_pct, curve_similarity, robinson_pct};
+pub use variability::{cv_pct, mean, pooled_cv_pct, pooled_sd, sample_sd};
+pub(crate) use view::{StrideView, hips_at, local_time_s, pelvis_at, sample_times, shoulders_at};
+
 /// What a parameter's values are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sidedness {
@@ -89,11 +114,11 @@ macro_rules! parameters {
 parameters! {
     Speed, "speed", "Walking speed", "m/s", 2, Whole, Sagittal, "Path of the pelvis along the walk over the clean straight cycles, divided by their time; on a treadmill, the belt's speed added.", "Perry & Burnfield 2010";
     StrideSpeed, "stride_speed", "Stride speed", "m/s", 2, PerSide, Sagittal, "Stride length divided by stride time.", "Perry & Burnfield 2010";
-    Cadence, "cadence", "Cadence", "steps/min", 0, PerSide, Temporal, "60 divided by the mean step time.", "Perry & Burnfield 2010";
+    Cadence, "cadence", "Cadence", "steps/min", 0, PerSide, Temporal, "60 divided by the mean step time; of one side, 120 divided by its mean stride time.", "Perry & Burnfield 2010";
     StrideFrequency, "stride_frequency", "Stride frequency", "strides/s", 2, PerSide, Temporal, "One divided by the mean stride time: cadence divided by 120.", "Perry & Burnfield 2010";
     StepTime, "step_time", "Step time", "s", 3, PerSide, Temporal, "From the other foot's initial contact to this foot's next.", "Perry & Burnfield 2010";
     StrideTime, "stride_time", "Stride time", "s", 3, PerSide, Temporal, "From one initial contact of a foot to its next.", "Perry & Burnfield 2010";
-    StepLength, "step_length", "Step length", "m", 3, PerSide, Sagittal, "Distance between the feet along the walk at this foot's initial contact.", "Perry & Burnfield 2010; Stenum 2021 for one camera";
+    StepLength, "step_length", "Step length", "m", 3, PerSide, Sagittal, "Distance along the walk from the other foot's place on the ground to this foot's; it belongs to the foot whose contact ends the step.", "Perry & Burnfield 2010; Stenum 2021 for one camera";
     StrideLength, "stride_length", "Stride length", "m", 3, PerSide, Sagittal, "Distance along the walk between two contacts of one foot; on a treadmill, belt speed times stride time added.", "Perry & Burnfield 2010";
     StepWidth, "step_width", "Step width", "m", 3, PerSide, Mediolateral, "Distance across the walk from this foot at contact to the line through the other foot's contacts before and after.", "Huxham et al. 2006";
     Stance, "stance", "Stance", "% cycle", 1, PerSide, Temporal, "Initial contact to foot off, as a share of the cycle.", "Perry & Burnfield 2010";
@@ -110,6 +135,7 @@ parameters! {
     TerminalDoubleSupportTime, "terminal_double_support_time", "Terminal double support time", "s", 3, PerSide, Temporal, "The other foot's contact to this one's foot off.", "Perry & Burnfield 2010";
     NormalisedSpeed, "normalised_speed", "Normalised speed", "1", 3, Whole, Ratio, "Speed divided by the square root of gravity times leg length.", "Hof 1996";
     NormalisedStepLength, "normalised_step_length", "Normalised step length", "leg lengths", 3, PerSide, Ratio, "Step length divided by leg length.", "Hof 1996";
+    NormalisedStrideLength, "normalised_stride_length", "Normalised stride length", "leg lengths", 3, PerSide, Ratio, "Stride length divided by leg length.", "Hof 1996";
     NormalisedCadence, "normalised_cadence", "Normalised cadence", "1", 3, Whole, Ratio, "Steps per second times the square root of leg length over gravity.", "Hof 1996";
     WalkRatio, "walk_ratio", "Walk ratio", "m/(steps/min)", 5, PerSide, Sagittal, "Step length divided by cadence.", "Sekiya & Nagasaki 1998";
     FootProgressionAngle, "foot_progression_angle", "Foot progression angle", "°", 1, PerSide, Angle, "Heel to toe against the walk at half of stance, in the floor's plane; toe-in is positive.", "Vicon Plug-in Gait";
@@ -134,8 +160,10 @@ parameters! {
     MosMediolateralMinimum, "mos_mediolateral_minimum", "Least margin of stability in single support, sideways", "m", 3, PerSide, Mediolateral, "Least value over this foot's single support.", "Hof et al. 2005, Hof 2008";
     MosForwardContact, "mos_forward_contact", "Margin of stability at contact, forward", "m", 3, PerSide, Sagittal, "Toe of the landing foot minus extrapolated centre of mass along the walk.", "Hof et al. 2005, Hof 2008";
     MosBackwardContact, "mos_backward_contact", "Margin of stability at contact, backward", "m", 3, PerSide, Sagittal, "Extrapolated centre of mass minus the heel of the trailing foot along the walk.", "Hof et al. 2005, Hof 2008";
+    MosForwardMinimum, "mos_forward_minimum", "Least margin of stability in single support, forward", "m", 3, PerSide, Sagittal, "Least distance from the extrapolated centre of mass forward to the standing foot's toe over this foot's single support; negative while the body falls ahead into the next step.", "Hof et al. 2005, Hof 2008";
+    MosBackwardMinimum, "mos_backward_minimum", "Least margin of stability in single support, backward", "m", 3, PerSide, Sagittal, "Least distance from the standing foot's heel forward to the extrapolated centre of mass over this foot's single support.", "Hof et al. 2005, Hof 2008";
     FreezingIndex, "freezing_index", "Freezing index", "1", 2, PerSide, Ratio, "Power of the shank's vertical acceleration in 3 to 8 Hz divided by 0.5 to 3 Hz.", "Moore et al. 2008";
-    LegacyAgirStepDistance, "legacy_agir_step_distance", "Foot to foot distance (legacy, AGIR)", "m", 3, PerSide, Mediolateral, "Distance in space between the feet at successive contacts, called step width in AGIR's annotations; kept only to reproduce them.", "Wang et al. 2025 (AGIR)";
+    LegacyAgirStepDistance, "legacy_agir_step_distance", "Foot to foot distance (legacy, AGIR)", "m", 3, PerSide, Mediolateral, "Distance in space between the two feet, each at its own contact, called step width in AGIR's annotations; kept only to reproduce them.", "Wang et al. 2025 (AGIR)";
 }
 
 /// Whether a value can be used.

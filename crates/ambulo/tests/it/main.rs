@@ -2,5 +2,6 @@
 
 mod events;
 mod kinematics;
+mod parameters;
 mod parity;
 mod synth;
