@@ -56,12 +56,13 @@ impl Footprints {
         let later = |contact: &&Contact| contact.time_s > time_s + SAME_CONTACT_S;
         Some(self.contacts.get(side).iter().find(later)?.time_s)
     }
+}
 
-    fn opens_another(&self, views: &[StrideView<'_>], side: Side, time_s: f64) -> bool {
-        views.iter().any(|view| {
-            view.cycle.side == side && (view.cycle.start_s - time_s).abs() < SAME_CONTACT_S
-        })
-    }
+/// Whether a contact opens one of the cycles.
+fn opens_another(views: &[StrideView<'_>], side: Side, time_s: f64) -> bool {
+    views
+        .iter()
+        .any(|view| view.cycle.side == side && (view.cycle.start_s - time_s).abs() < SAME_CONTACT_S)
 }
 
 /// Events of one contact are copies of each other; two contacts of a foot are never so close.
@@ -250,7 +251,7 @@ fn step_width(views: &[StrideView<'_>], view: &StrideView<'_>, prints: &Footprin
         distance_to_line(&prints.at(side, cycle.start_s)?, &before, &after)
     };
     let closing = || {
-        if prints.opens_another(views, side, cycle.end_s) {
+        if opens_another(views, side, cycle.end_s) {
             return None;
         }
         let next_s = prints.next_s(other, cycle.end_s)?;

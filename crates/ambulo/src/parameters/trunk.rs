@@ -7,6 +7,8 @@ use super::measure::Values;
 use super::view::{StrideView, hips_at, mean_over_time, neck_at, pelvis_at, range_of};
 use crate::walk::{View, Walk};
 
+type Point = fn(&Walk, f64) -> Option<Point3<f64>>;
+
 /// Puts the mean sagittal lean, and the sway across the walk where it is measured.
 pub(super) fn measure(view: &StrideView<'_>, values: &mut Values) {
     if let Some(lean) = lean_deg(view) {
@@ -15,7 +17,6 @@ pub(super) fn measure(view: &StrideView<'_>, values: &mut Values) {
     if view.walk.view() != View::Spatial {
         return;
     }
-    type Point = fn(&Walk, f64) -> Option<Point3<f64>>;
     let swaying: [(Point, ParameterId, ParameterId); 2] = [
         (
             pelvis_at,

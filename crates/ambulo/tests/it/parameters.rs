@@ -561,6 +561,7 @@ fn speed_and_steps_that_disagree_are_marked() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests read reference files")]
 fn symmetry_and_variability_agree_with_the_reference() {
     let Some(folder) = ambulo_testkit::parity_dir() else {
         return;
@@ -621,6 +622,7 @@ fn symmetry_and_variability_agree_with_the_reference() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests read reference files")]
 fn the_documentation_has_the_row_of_every_parameter() {
     let path = ambulo_testkit::repository_root().join("docs/algorithm/05-parameters.md");
     let page = std::fs::read_to_string(path).expect("the page exists");

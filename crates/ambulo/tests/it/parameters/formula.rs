@@ -112,7 +112,7 @@ impl Walker {
     }
 
     pub(crate) fn walk(&self) -> Walk {
-        let time = TimeBase::uniform(self.frames(), self.rate_hz).unwrap();
+        let time = TimeBase::uniform(self.frames(), self.rate_hz).expect("a usable rate");
         let turn = Rotation3::from_axis_angle(&Vector3::y_axis(), self.heading_deg.to_radians());
         let belt_mps = match self.surface {
             Surface::Overground => 0.0,
