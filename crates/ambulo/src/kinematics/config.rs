@@ -59,13 +59,19 @@ pub enum PelvicOrder {
 }
 
 /// What counts as a foot pitch of zero.
+///
+/// Without a heel it is always the pitch at which the foot rests longest, and what rests on it is
+/// marked approximate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FootZero {
-    /// The line from heel to toe as it is; without a heel, as for `flat_foot`.
+    /// As `flat_foot` where the line from heel to toe rests between −5° and 12°, which the places
+    /// of the two points explain; else as `heel_to_toe`, because the foot itself does not rest flat.
     #[default]
     Auto,
     /// The pitch at which the foot rests longest, taken as flat on the ground. A foot that never
     /// rests flat would be misjudged.
     FlatFoot,
+    /// The line from heel to toe as it is.
+    HeelToToe,
 }

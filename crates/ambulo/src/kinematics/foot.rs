@@ -1,8 +1,9 @@
 //! The foot's long axis, and the pitch at which it rests flat.
 
-use nalgebra::{Point3, Vector3};
+use nalgebra::{Point3, Rotation3, Vector3};
 
 use super::FootZero;
+use super::space::{SegmentSpace, unit};
 use crate::Side;
 use crate::skeleton::{Joint, on};
 use crate::walk::Walk;
@@ -10,6 +11,10 @@ use crate::walk::Walk;
 /// Share of the samples that the flattest stretch must hold: the foot rests flat for more than a
 /// quarter of every cycle of ordinary walking, at any speed.
 const FLAT_SHARE: f64 = 0.25;
+
+/// Resting pitches that the places of the heel's and the toe's point explain, degrees: markers on
+/// the forefoot lie up to 9° above the heel's in Plug-in Gait recordings, detected heels above toes.
+const SLOPE_OF_POINTS_DEG: std::ops::RangeInclusive<f64> = -5.0..=12.0;
 
 /// The long axis of one foot in every frame, and how it was found.
 pub(super) struct Foot {
@@ -22,11 +27,12 @@ pub(super) struct Foot {
 }
 
 impl Foot {
-    /// The axis in one frame with the flat pitch taken off: turned about `right`.
-    pub(super) fn levelled(&self, frame: usize, right: Vector3<f64>) -> Option<Vector3<f64>> {
-        let axis = nalgebra::Unit::try_new(right, 1e-9)?;
-        let turn = nalgebra::Rotation3::from_axis_angle(&axis, -self.flat_pitch_rad);
-        Some(turn * self.axis[frame]?)
+    /// The foot's space in one frame: X along its axis with the flat pitch taken off, Z as near to
+    /// `right` as that allows.
+    pub(super) fn space(&self, frame: usize, right: Vector3<f64>) -> Option<SegmentSpace> {
+        let turn = Rotation3::new(unit(right)? * -self.flat_pitch_rad);
+        let forward = turn * self.axis[frame]?;
+        SegmentSpace::facing(forward, right)
     }
 }
 
@@ -38,12 +44,15 @@ pub(super) fn foot(walk: &Walk, side: Side, zero: FootZero) -> Option<Foot> {
         .map(|frame| Some(forefoot(walk, side, frame)? - walk.position(back, frame)?))
         .collect();
     let approximate = heel.is_none();
-    let flat_pitch_rad = if approximate || zero == FootZero::FlatFoot {
-        let pitches: Vec<f64> = axis.iter().flatten().map(|&axis| pitch_rad(axis)).collect();
-        resting(pitches)?
-    } else {
-        0.0
+    let pitches: Vec<f64> = axis.iter().flatten().map(|&axis| pitch_rad(axis)).collect();
+    let resting_rad = resting(pitches)?;
+    let level = match zero {
+        _ if approximate => true,
+        FootZero::FlatFoot => true,
+        FootZero::HeelToToe => false,
+        FootZero::Auto => SLOPE_OF_POINTS_DEG.contains(&resting_rad.to_degrees()),
     };
+    let flat_pitch_rad = if level { resting_rad } else { 0.0 };
     Some(Foot {
         axis,
         flat_pitch_rad,

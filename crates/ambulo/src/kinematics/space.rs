@@ -60,6 +60,17 @@ impl SegmentSpace {
         })
     }
 
+    /// The space whose X is `forward` exactly, and whose Z is as near to `right` as that allows.
+    pub(super) fn facing(forward: Vector3<f64>, right: Vector3<f64>) -> Option<Self> {
+        let x = unit(forward)?;
+        let y = unit(unit(right)?.cross(&x))?;
+        Some(Self {
+            x,
+            y,
+            z: x.cross(&y),
+        })
+    }
+
     /// A vector's coordinates in this space.
     pub(super) fn coordinates(&self, vector: Vector3<f64>) -> Vector3<f64> {
         Vector3::new(
@@ -136,6 +147,8 @@ mod tests {
         let space = SegmentSpace::along(up, Vector3::new(0.2, 0.5, 1.0)).unwrap();
         assert!((space.x.cross(&space.y) - space.z).norm() < 1e-12);
         assert!(space.z.z > 0.0 && space.x.x > 0.0);
+        let foot = SegmentSpace::facing(Vector3::new(1.0, -0.5, 0.4), space.z).unwrap();
+        assert!((foot.x.cross(&foot.y) - foot.z).norm() < 1e-12 && foot.y.y > 0.0);
         assert_eq!(SegmentSpace::along(up, 3.0 * up), None);
         assert_eq!(SegmentSpace::across(up, Vector3::zeros()), None);
     }

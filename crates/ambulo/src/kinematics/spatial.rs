@@ -6,7 +6,7 @@ use leg::{Leg, LegBuilder};
 
 use super::foot;
 use super::pelvis::{self, Pelvis};
-use super::space::JointRotation;
+use super::space::{JointRotation, SegmentSpace};
 use super::{AngleConfig, AngleId, AngleMethod, AngleSeries, AngleTrack};
 use super::{HipReference, PelvicOrder, axial, planar, wrap_deg};
 use crate::Side;
@@ -42,7 +42,7 @@ fn insert_pelvis(
     pelvis: &[Option<Pelvis>],
 ) {
     let marked = pelvis::has_markers(walk);
-    let room = super::space::SegmentSpace::WALK;
+    let room = SegmentSpace::WALK;
     let rotations: Vec<Option<JointRotation>> = pelvis
         .iter()
         .map(|pelvis| {
@@ -176,9 +176,11 @@ fn insert_leg(
         foot_is_estimated,
         dorsiflexion.collect(),
     );
+    // The turn about the foot's own upright axis, as Plug-in Gait has it: the foot's direction on
+    // the floor would swing wildly while the foot points down.
     let progression = frames().map(|(frame, (_, leg))| {
-        let level = foot.levelled(frame, leg.shank.as_ref()?.z)?;
-        Some((-sign * level.z).atan2(level.x))
+        let space = foot.space(frame, leg.shank.as_ref()?.z)?;
+        Some(sign * SegmentSpace::WALK.rotation_of(&space).about_up_rad)
     });
     insert(
         AngleId::FootProgression,

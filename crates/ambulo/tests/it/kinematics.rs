@@ -1,6 +1,7 @@
 //! Angles of bodies built from known angles, by every way of measuring them.
 
 mod body;
+mod synthetic;
 
 use ambulo::kinematics::{
     AngleConfig, AngleId, AngleMethod, AngleSeries, AngleTrack, FootZero, HipReference,
@@ -11,6 +12,14 @@ use ambulo::walk::View;
 use ambulo::{PerSide, Side};
 use body::{Body, Pose, walking};
 use proptest::prelude::*;
+
+/// The line from heel to toe as it is: the bodies here have flat soles.
+fn exact() -> AngleConfig {
+    AngleConfig {
+        foot_zero: FootZero::HeelToToe,
+        ..AngleConfig::default()
+    }
+}
 
 /// Largest difference between two series of one angle; infinite where one of them has a gap.
 fn largest_difference_deg(found: &AngleSeries, side: Side, angle: AngleId, truth: &[f64]) -> f64 {
@@ -62,7 +71,7 @@ const MARKER_ANGLES: [AngleId; 12] = [
 fn markers_return_every_angle_they_were_built_from() {
     let poses = walking();
     let walk = Body::default().markers(&poses);
-    let found = angles(&walk, &AngleConfig::default());
+    let found = angles(&walk, &exact());
     check(&found, &poses, &MARKER_ANGLES, 1e-6);
     for (_, tracks) in found.tracks.iter() {
         assert!(
@@ -85,12 +94,12 @@ fn segment_markers_and_joint_widths_replace_the_medial_markers() {
     let config = AngleConfig {
         knee_width_m: width_m(body.knee_half_width_m),
         ankle_width_m: width_m(body.ankle_half_width_m),
-        ..config.clone()
+        ..exact()
     };
     let found = angles(&body.wand_markers(&poses), &config);
     check(&found, &poses, &MARKER_ANGLES, 1e-6);
     // Estimated widths shift the centres by millimetres.
-    let estimated = angles(&body.wand_markers(&poses), &AngleConfig::default());
+    let estimated = angles(&body.wand_markers(&poses), &exact());
     let sagittal = [
         AngleId::HipFlexion,
         AngleId::KneeFlexion,
@@ -229,21 +238,41 @@ fn without_a_heel_the_foot_is_levelled_where_it_rests_and_flagged() {
 }
 
 #[test]
-fn a_flat_foot_as_zero_takes_off_a_sloping_sole() {
+fn the_slope_of_heel_and_toe_is_taken_off_where_the_foot_rests_flat() {
     let poses: Vec<Pose> = walking().iter().map(Pose::planar).collect();
     let body = Body {
         sole_slope_deg: 7.0,
         ..Body::default()
     };
     let walk = body.side_view(&poses);
-    let config = AngleConfig {
+    let config = AngleConfig::default();
+    check(&angles(&walk, &config), &poses, &[AngleId::FootPitch], 1.0);
+    let raw = angles(&walk, &exact());
+    let pitch = |series: &AngleSeries| series.tracks.left[&AngleId::FootPitch].degrees[0].unwrap();
+    assert!((pitch(&raw) - pitch(&angles(&walk, &config)) - 7.0).abs() < 1.0);
+}
+
+#[test]
+fn a_foot_that_never_rests_flat_keeps_its_pitch() {
+    // A toe-walker: every pitch is 25° lower, so the resting one cannot be the points' slope.
+    let poses: Vec<Pose> = walking()
+        .iter()
+        .map(|pose| pose.planar().on_toes(25.0))
+        .collect();
+    let walk = Body::default().side_view(&poses);
+    let found = angles(&walk, &AngleConfig::default());
+    check(
+        &found,
+        &poses,
+        &[AngleId::FootPitch, AngleId::AnkleDorsiflexion],
+        1e-6,
+    );
+    let levelled = AngleConfig {
         foot_zero: FootZero::FlatFoot,
         ..AngleConfig::default()
     };
-    check(&angles(&walk, &config), &poses, &[AngleId::FootPitch], 1.0);
-    let raw = angles(&walk, &AngleConfig::default());
     let pitch = |series: &AngleSeries| series.tracks.left[&AngleId::FootPitch].degrees[0].unwrap();
-    assert!((pitch(&raw) - pitch(&angles(&walk, &config)) - 7.0).abs() < 1.0);
+    assert!((pitch(&angles(&walk, &levelled)) - pitch(&found) - 25.0).abs() < 1.0);
 }
 
 #[test]

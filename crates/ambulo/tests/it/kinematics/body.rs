@@ -134,6 +134,18 @@ impl Pose {
         }
     }
 
+    /// The heels higher by so much.
+    pub(crate) fn on_toes(&self, plantar: f64) -> Self {
+        let lifted = |leg: LegPose| LegPose {
+            dorsiflexion: leg.dorsiflexion - plantar,
+            ..leg
+        };
+        Self {
+            legs: self.legs.map(lifted),
+            ..self.clone()
+        }
+    }
+
     /// A knee that is a hinge.
     pub(crate) fn without_knee_twist(&self) -> Self {
         let hinge = |leg: LegPose| LegPose {
