@@ -9,6 +9,7 @@ use ambulo_testkit::repository_root;
 use serde_json::Value;
 
 /// The numbers of a case in `testdata/parity`.
+#[expect(clippy::disallowed_methods, reason = "a test reads its own fixture")]
 fn case(name: &str) -> Value {
     let path = repository_root()
         .join("testdata/parity")
