@@ -3,12 +3,14 @@
 
 mod boundaries;
 mod check;
+mod norms;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask check [--no-tests]   everything continuous integration runs
-cargo xtask boundaries           which crate may use which";
+cargo xtask boundaries           which crate may use which
+cargo xtask norms                the healthy adults' table, from the recorded data";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(true),
         ["check", "--no-tests"] => check::run(false),
         ["boundaries"] => boundaries::run(),
+        ["norms"] => norms::run(),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(u8::from(!matches!(words[..], ["help" | "--help"])) * 2);

@@ -1,1 +1,257 @@
 //! Values of healthy walkers, each with its source.
+//!
+//! Angles come from 42 healthy adults (Fukuchi et al. 2018, CC BY 4.0), in a table made by
+//! `cargo xtask norms`. Spatio-temporal parameters come from published tables, matched by age, sex
+//! and pace where the subject's are known; a norm says whom it describes.
+
+mod fukuchi2018;
+mod spatiotemporal;
+
+use std::collections::BTreeMap;
+
+use crate::PerSide;
+use crate::analysis::Norms;
+use crate::assessment::{CurveNorm, NormValue, ParameterNorm, SidedCurveNorm};
+use crate::indices::{IndexReference, LnNorm};
+use crate::kinematics::{AngleCurves, AngleId, AngleMethod};
+use crate::parameters::ParameterId;
+use crate::subject::Subject;
+use fukuchi2018 as adults;
+
+/// Where the angle bands come from, and whom they describe.
+pub const CURVES_SOURCE: &str =
+    "42 healthy adults at comfortable speed, Fukuchi et al. 2018 (CC BY 4.0)";
+
+/// Below this age the adults' angle bands are only a rough guide.
+const ADULT_YEARS: f64 = 18.0;
+
+/// Everything a result is compared with, for this subject, speed and kind of angles.
+pub fn norms(subject: &Subject, speed_mps: Option<f64>, curves: &AngleCurves) -> Norms {
+    let planar = curves.values().any(|sides| {
+        let method = |curve: &Option<_>| {
+            curve
+                .as_ref()
+                .map(|c: &crate::kinematics::AngleCurve| c.method)
+        };
+        [method(&sides.left), method(&sides.right)].contains(&Some(AngleMethod::Sagittal2d))
+    });
+    let mut curves_source = CURVES_SOURCE.to_owned();
+    if planar {
+        curves_source += "; hip flexion as the thigh against the vertical, as one camera sees it";
+    }
+    if let Some(caution) = curve_caution(subject) {
+        curves_source = format!("{curves_source}. {caution}");
+    }
+    Norms {
+        parameters: parameter_norms(subject, speed_mps),
+        curves: if planar {
+            sagittal_curve_norms()
+        } else {
+            curve_norms()
+        },
+        curves_source,
+    }
+}
+
+/// The norms of parameters for this subject, in report order.
+///
+/// Adults from 18 on have norms of speed (Bohannon & Andrews 2011) and of cadence, lengths and
+/// phases; children from 5 to 13 have the latter. Slow walkers are compared with people asked to
+/// walk slowly, where the source has them, because these parameters change with speed. Where age or
+/// sex is not known, the groups that remain possible are pooled, and the source says so.
+pub fn parameter_norms(subject: &Subject, speed_mps: Option<f64>) -> Vec<ParameterNorm> {
+    let mut norms = spatiotemporal::norms(subject, speed_mps);
+    if subject.age_years.is_none_or(|age| age >= ADULT_YEARS) {
+        let measured = |parameter, [mean, sd]: [f64; 2], what: &str| ParameterNorm {
+            parameter,
+            norm: NormValue {
+                mean,
+                sd,
+                source: format!("{CURVES_SOURCE}; {what}"),
+            },
+        };
+        norms.push(measured(
+            ParameterId::KneeFlexionMaximumExtension,
+            adults::LEAST_KNEE_FLEXION_DEG,
+            "least knee flexion from 0 to 60 % of the cycle, marker-based",
+        ));
+        norms.push(measured(
+            ParameterId::FootProgressionAngle,
+            adults::FOOT_PROGRESSION_DEG,
+            "foot progression at 30 % of the cycle, marker-based",
+        ));
+        norms.push(ParameterNorm {
+            parameter: ParameterId::ArmSwingAsymmetry,
+            norm: NormValue {
+                mean: 5.1,
+                sd: 4.0,
+                source: "healthy adults, Lewek et al. 2010".to_owned(),
+            },
+        });
+    }
+    norms.sort_by_key(|norm| norm.parameter);
+    norms
+}
+
+/// Greatest knee flexion in swing of the healthy adults, in degrees.
+pub fn peak_knee_flexion() -> NormValue {
+    let [mean, sd] = adults::PEAK_KNEE_FLEXION_DEG;
+    NormValue {
+        mean,
+        sd,
+        source: CURVES_SOURCE.to_owned(),
+    }
+}
+
+/// GPS of one side among the healthy adults themselves, in degrees.
+pub fn gait_profile_score() -> NormValue {
+    let [mean, sd] = adults::GPS_SIDE_DEG;
+    NormValue {
+        mean,
+        sd,
+        source: CURVES_SOURCE.to_owned(),
+    }
+}
+
+/// Overall GPS among the healthy adults themselves, in degrees.
+pub fn overall_gait_profile_score() -> NormValue {
+    let [mean, sd] = adults::GPS_OVERALL_DEG;
+    NormValue {
+        mean,
+        sd,
+        source: CURVES_SOURCE.to_owned(),
+    }
+}
+
+/// The angle bands of healthy adults: the nine variables of GPS.
+pub fn curve_norms() -> BTreeMap<AngleId, SidedCurveNorm> {
+    [
+        (AngleId::PelvicTilt, &adults::PELVIC_TILT),
+        (AngleId::PelvicObliquity, &adults::PELVIC_OBLIQUITY),
+        (AngleId::PelvicRotation, &adults::PELVIC_ROTATION),
+        (AngleId::HipFlexion, &adults::HIP_FLEXION),
+        (AngleId::HipAdduction, &adults::HIP_ADDUCTION),
+        (AngleId::HipRotation, &adults::HIP_ROTATION),
+        (AngleId::KneeFlexion, &adults::KNEE_FLEXION),
+        (AngleId::AnkleDorsiflexion, &adults::ANKLE_DORSIFLEXION),
+        (AngleId::FootProgression, &adults::FOOT_PROGRESSION),
+    ]
+    .into_iter()
+    .map(|(angle, sides)| (angle, band(sides)))
+    .collect()
+}
+
+/// The angle bands for one camera from the side: hip (the thigh against the vertical), knee, ankle.
+pub fn sagittal_curve_norms() -> BTreeMap<AngleId, SidedCurveNorm> {
+    [
+        (AngleId::HipFlexion, &adults::THIGH),
+        (AngleId::KneeFlexion, &adults::KNEE_FLEXION),
+        (AngleId::AnkleDorsiflexion, &adults::ANKLE_DORSIFLEXION),
+    ]
+    .into_iter()
+    .map(|(angle, sides)| (angle, band(sides)))
+    .collect()
+}
+
+/// What the indices are compared with: the healthy adults.
+pub fn index_reference() -> IndexReference {
+    let ln = |[mean, sd]: [f64; 2]| LnNorm { mean, sd };
+    IndexReference {
+        curves: curve_norms(),
+        thigh: band(&adults::THIGH),
+        ln_gps: ln(adults::LN_GPS),
+        ln_sagittal: ln(adults::LN_SAGITTAL),
+        ln_sagittal_2d: ln(adults::LN_SAGITTAL_2D),
+        source: CURVES_SOURCE.to_owned(),
+    }
+}
+
+/// What to keep in mind before comparing this subject with the adults' angle bands.
+pub fn curve_caution(subject: &Subject) -> Option<String> {
+    let age = subject.age_years?;
+    (age < ADULT_YEARS).then(|| {
+        format!(
+            "The subject is {age:.0} years old and the bands describe adults: differences may be \
+             those of age"
+        )
+    })
+}
+
+fn band(sides: &[adults::Band; 2]) -> SidedCurveNorm {
+    let [left, right] = sides.each_ref().map(|[mean, sd]| CurveNorm {
+        mean_deg: mean.to_vec(),
+        sd_deg: sd.to_vec(),
+    });
+    PerSide { left, right }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bands_have_the_shape_of_healthy_walking() {
+        let norms = curve_norms();
+        assert_eq!(norms.len(), 9);
+        for sides in norms.values() {
+            for (_, band) in sides.iter() {
+                assert_eq!((band.mean_deg.len(), band.sd_deg.len()), (101, 101));
+                assert!(band.sd_deg.iter().all(|&sd| sd > 0.5 && sd < 12.0));
+            }
+        }
+        let at = |angle: AngleId, point: usize| norms[&angle].left.mean_deg[point];
+        assert!(at(AngleId::KneeFlexion, 72) > 55.0, "knee bends in swing");
+        assert!(at(AngleId::HipFlexion, 0) > 25.0 && at(AngleId::HipFlexion, 52) < 0.0);
+        assert!(
+            at(AngleId::AnkleDorsiflexion, 44) > 8.0,
+            "ankle bends up in stance"
+        );
+        assert!(at(AngleId::HipAdduction, 16) > 4.0, "stance hip adducts");
+        assert!(at(AngleId::PelvicObliquity, 14) > 3.0, "stance side is up");
+        assert!(
+            at(AngleId::PelvicRotation, 0) > 3.0,
+            "landing side is forward"
+        );
+        assert!(at(AngleId::FootProgression, 30) < -4.0, "toes point out");
+    }
+
+    #[test]
+    fn the_thigh_norm_is_the_hip_without_the_pelvis() {
+        let (norms, planar) = (curve_norms(), sagittal_curve_norms());
+        for point in 0..101 {
+            let mean = |angle: AngleId| norms[&angle].right.mean_deg[point];
+            let thigh = planar[&AngleId::HipFlexion].right.mean_deg[point];
+            let expected = mean(AngleId::HipFlexion) - mean(AngleId::PelvicTilt);
+            assert!((thigh - expected).abs() < 0.02);
+        }
+    }
+
+    #[test]
+    fn children_are_compared_with_adults_only_under_a_caution() {
+        let child = Subject {
+            age_years: Some(9.0),
+            ..Subject::default()
+        };
+        assert!(
+            norms(&child, None, &AngleCurves::new())
+                .curves_source
+                .contains("9 years")
+        );
+        assert_eq!(curve_caution(&Subject::default()), None);
+        let parameters = parameter_norms(&child, None);
+        assert!(!parameters.iter().any(|n| n.parameter == ParameterId::Speed));
+        assert!(
+            parameters
+                .iter()
+                .any(|n| n.parameter == ParameterId::Cadence)
+        );
+    }
+
+    #[test]
+    fn the_adults_deviate_from_their_own_mean_as_published() {
+        let own = gait_profile_score();
+        assert!((own.mean - 4.83).abs() < 0.01 && (own.sd - 1.40).abs() < 0.01);
+        let overall = overall_gait_profile_score();
+        assert!((overall.mean - 5.09).abs() < 0.01 && (overall.sd - 1.29).abs() < 0.01);
+    }
+}

@@ -3,18 +3,29 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod gait_indices;
 mod signal;
+
+use std::path::Path;
 
 use ambulo_testkit::repository_root;
 use serde_json::Value;
 
 /// The numbers of a case in `testdata/parity`.
-#[expect(clippy::disallowed_methods, reason = "a test reads its own fixture")]
 fn case(name: &str) -> Value {
-    let path = repository_root()
-        .join("testdata/parity")
-        .join(name)
-        .join("case.json");
+    read_json(
+        &repository_root()
+            .join("testdata/parity")
+            .join(name)
+            .join("case.json"),
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads its reference results"
+)]
+fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
