@@ -20,9 +20,10 @@ use crate::walk::{Surface, View};
 pub use planar::find_bouts_2d;
 pub use spatial::find_bouts;
 
-pub(crate) use path::frames_between;
+pub(crate) use path::{Path, frames_between, median};
 pub(crate) use pelvis::{Found, leg_length, pelvis_points};
 pub(crate) use stride_period::stride_period_s;
+pub(crate) use turning::stride_velocity;
 
 /// What the subject does in a stretch of the trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

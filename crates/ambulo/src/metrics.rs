@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod classification;
 pub mod correlation;
 mod distribution;
+pub mod events;
 
 /// Why a measure has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

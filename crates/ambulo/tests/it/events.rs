@@ -23,12 +23,11 @@ fn plain_walker(speed_mps: f64, stride_s: f64, duration_s: f64, heading_rad: f64
         Joint::LeftToe,
         Joint::RightToe,
     ];
-    let frames = (0..)
-        .take_while(|&i| f64::from(i) / rate_hz <= duration_s)
-        .count();
     let mut positions = Vec::new();
-    for frame in 0..frames {
-        let t = frame as f64 / rate_hz;
+    let mut frames = 0;
+    while frames as f64 / rate_hz <= duration_s {
+        let t = frames as f64 / rate_hz;
+        frames += 1;
         let pelvis_x = speed_mps * t;
         let sway = 0.02 * (std::f64::consts::TAU * t / stride_s).sin();
         let feet = [0.0, 0.5].map(|offset| {
@@ -63,10 +62,10 @@ fn plain_walker(speed_mps: f64, stride_s: f64, duration_s: f64, heading_rad: f64
     // Storage order is frame-major in the order of `joints`: hips, knees, ankles, heels, toes.
     Motion3d::new(
         joints,
-        TimeBase::uniform(frames, rate_hz).unwrap(),
+        TimeBase::uniform(frames, rate_hz).expect("a rate above zero"),
         positions,
     )
-    .unwrap()
+    .expect("as many positions as joints in every frame")
     .transformed(
         &Rotation3::from_axis_angle(&Vector3::y_axis(), heading_rad),
         &Vector3::new(3.0, 0.2, -1.0),

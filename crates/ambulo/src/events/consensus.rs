@@ -1,0 +1,275 @@
+//! One answer from several detectors.
+//!
+//! Each published rule marks a slightly different moment: the heel is farthest ahead of the pelvis
+//! some 35 ms before it carries load. The known offset of every detector is taken off before they
+//! vote, so that it does not matter which of them a recording allows.
+
+use super::signals::{Foot, FootSignals};
+use super::{Detected, Detection, EventConfig, EventKind, EventSource, GaitEvent, sort};
+use crate::Side;
+
+/// How a detector votes on one kind of event.
+#[derive(Debug, Clone, Copy)]
+struct Vote {
+    /// Weight, from the accuracies published: 1 for a spread of about 10 ms.
+    weight: f64,
+    /// Seconds by which the rule is late against force plates; negative where it is early.
+    late_s: f64,
+}
+
+/// Offsets measured with this project's filters against force plates of children and adults; see
+/// the validation of events.
+fn vote(source: EventSource, kind: EventKind) -> Option<Vote> {
+    use EventKind::{FootOff, InitialContact};
+    let (weight, late_s) = match (source, kind) {
+        (EventSource::Zeni | EventSource::ZeniVelocity, InitialContact) => (1.0, -0.035),
+        (EventSource::Zeni | EventSource::ZeniVelocity, FootOff) => (1.0, 0.011),
+        (EventSource::AnklePelvis2d, InitialContact) => (0.7, -0.033),
+        (EventSource::AnklePelvis2d, FootOff) => (0.7, -0.020),
+        (EventSource::Hreljac, InitialContact) => (0.3, 0.0),
+        (EventSource::Hreljac, FootOff) => (0.7, 0.030),
+        (EventSource::OconnorFva, InitialContact) => (0.4, 0.0),
+        (EventSource::OconnorFva, FootOff) => (0.7, 0.0),
+        (EventSource::FrontView, _) => (1.0, 0.0),
+        _ => return None,
+    };
+    Some(Vote { weight, late_s })
+}
+
+/// Forward speed of the heel, as a share of walking speed, that contact leaves it. Force plates
+/// show contact at 0.3.
+const CONTACT_SPEED: f64 = 0.35;
+/// Forward speed of the toe, as a share of walking speed, with which it leaves the ground.
+const FOOT_OFF_SPEED: f64 = 0.75;
+/// Weight of those speeds in the vote.
+const SPEED_WEIGHT: f64 = 3.0;
+
+/// A detector's event with its known offset taken off.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    time_s: f64,
+    weight: f64,
+    clearness: f64,
+}
+
+pub(crate) fn of(
+    signals: &FootSignals,
+    by_detector: Vec<Detected>,
+    config: &EventConfig,
+) -> Detection {
+    let mut messages = Vec::new();
+    if signals.stride_s.is_none() {
+        messages.push(format!(
+            "no rhythm of steps was found between {:.2} s and {:.2} s",
+            signals.start_s,
+            signals.start_s + signals.times_s.last().copied().unwrap_or(0.0)
+        ));
+    }
+    let mut events = Vec::new();
+    for side in Side::BOTH {
+        for kind in [EventKind::InitialContact, EventKind::FootOff] {
+            events.extend(agreed(signals, &by_detector, side, kind, config));
+        }
+    }
+    sort(&mut events);
+    let events = in_turn(events, signals.stride_s, &mut messages);
+    if let Some(first) = by_detector.first() {
+        messages.extend(first.messages.iter().cloned());
+    }
+    messages.dedup();
+    Detection {
+        events,
+        by_detector,
+        messages,
+        stride_period_s: signals.stride_s,
+    }
+}
+
+/// The events of one foot and kind on which the detectors agree.
+fn agreed(
+    signals: &FootSignals,
+    by_detector: &[Detected],
+    side: Side,
+    kind: EventKind,
+    config: &EventConfig,
+) -> Vec<GaitEvent> {
+    let mut pool: Vec<Candidate> = Vec::new();
+    let mut electorate = 0.0;
+    for detected in by_detector {
+        let Some(vote) = vote(detected.source, kind) else {
+            continue;
+        };
+        let before = pool.len();
+        pool.extend(
+            detected
+                .events
+                .iter()
+                .filter(|event| event.side == side && event.kind == kind)
+                .map(|event| Candidate {
+                    time_s: event.time_s - signals.start_s - vote.late_s,
+                    weight: vote.weight,
+                    clearness: event.confidence,
+                }),
+        );
+        if pool.len() > before {
+            electorate += vote.weight;
+        }
+    }
+    let mut events = Vec::new();
+    let apart_s = config.min_distance_strides * signals.stride_s.unwrap_or(1.1);
+    while let Some(group) = heaviest(&pool, config.agreement_s) {
+        let support: f64 = group.iter().map(|candidate| candidate.weight).sum();
+        let centre_s = weighted_median(&group);
+        // Fewer than two fifths of the detectors are not a consensus.
+        if support < 0.4 * electorate {
+            break;
+        }
+        let clearness = group.iter().map(|c| c.weight * c.clearness).sum::<f64>() / support;
+        let time_s = refined(signals, &group, centre_s, side, kind, config);
+        let confidence = (support / electorate).min(1.0) * (0.5 + 0.5 * clearness);
+        events.push(signals.event(side, kind, time_s, confidence));
+        pool.retain(|candidate| (candidate.time_s - centre_s).abs() >= apart_s);
+    }
+    events
+}
+
+/// The group of candidates within reach of one of them that weighs most; the earliest of equals.
+fn heaviest(pool: &[Candidate], within_s: f64) -> Option<Vec<Candidate>> {
+    let mut best: Option<(f64, Vec<Candidate>)> = None;
+    for seed in pool {
+        let group: Vec<Candidate> = pool
+            .iter()
+            .filter(|candidate| (candidate.time_s - seed.time_s).abs() <= within_s)
+            .copied()
+            .collect();
+        let weight: f64 = group
+            .iter()
+            .map(|candidate| candidate.weight * (0.5 + candidate.clearness))
+            .sum();
+        if best.as_ref().is_none_or(|(most, _)| weight > *most + 1e-12) {
+            best = Some((weight, group));
+        }
+    }
+    best.map(|(_, group)| group)
+}
+
+fn weighted_median(group: &[Candidate]) -> f64 {
+    let mut sorted = group.to_vec();
+    sorted.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+    let half = sorted.iter().map(|candidate| candidate.weight).sum::<f64>() / 2.0;
+    let mut sum = 0.0;
+    for (index, candidate) in sorted.iter().enumerate() {
+        sum += candidate.weight;
+        if sum > half + 1e-12 {
+            return candidate.time_s;
+        }
+        if (sum - half).abs() <= 1e-12 {
+            let next = sorted.get(index + 1).unwrap_or(candidate);
+            return f64::midpoint(candidate.time_s, next.time_s);
+        }
+    }
+    sorted.last().map_or(0.0, |candidate| candidate.time_s)
+}
+
+/// The weighted median with one more vote: when the foot's own speed over the ground changes.
+fn refined(
+    signals: &FootSignals,
+    group: &[Candidate],
+    centre_s: f64,
+    side: Side,
+    kind: EventKind,
+    config: &EventConfig,
+) -> f64 {
+    let by_speed = signals
+        .feet
+        .get(side)
+        .as_ref()
+        .filter(|foot| foot.has_sole)
+        .and_then(|foot| speed_change(signals, foot, centre_s, kind, config.agreement_s));
+    let Some(time_s) = by_speed else {
+        return centre_s;
+    };
+    let mut group = group.to_vec();
+    group.push(Candidate {
+        time_s,
+        weight: SPEED_WEIGHT,
+        clearness: 1.0,
+    });
+    weighted_median(&group)
+}
+
+/// When the heel has slowed to its speed at contact, or the toe has gained that of foot off:
+/// the change nearest to a time.
+fn speed_change(
+    signals: &FootSignals,
+    foot: &Foot,
+    near_s: f64,
+    kind: EventKind,
+    within_s: f64,
+) -> Option<f64> {
+    let (forward, share, sign) = match kind {
+        EventKind::InitialContact => (&foot.heel_forward, CONTACT_SPEED, -1.0),
+        EventKind::FootOff => (&foot.toe_forward, FOOT_OFF_SPEED, 1.0),
+    };
+    let over = |frame: usize| Some(sign * (forward[frame]? - share * signals.speed[frame]?));
+    let times_s = &signals.times_s;
+    crate::bouts::frames_between(times_s, near_s - within_s - 0.1, near_s + within_s + 0.1)
+        .skip(1)
+        .filter_map(|frame| {
+            let (before, after) = (over(frame - 1)?, over(frame)?);
+            (before < 0.0 && after >= 0.0).then(|| {
+                let step_s = times_s[frame] - times_s[frame - 1];
+                times_s[frame - 1] + step_s * before / (before - after)
+            })
+        })
+        .min_by(|a, b| (a - near_s).abs().total_cmp(&(b - near_s).abs()))
+        .filter(|time_s| (time_s - near_s).abs() <= within_s)
+}
+
+/// Drops the less certain of two events that follow each other although another must lie between.
+fn in_turn(
+    mut events: Vec<GaitEvent>,
+    stride_s: Option<f64>,
+    messages: &mut Vec<String>,
+) -> Vec<GaitEvent> {
+    let Some(stride_s) = stride_s else {
+        return events;
+    };
+    loop {
+        let clash = (0..events.len()).find_map(|first| {
+            let second = (first + 1..events.len()).find(|&second| {
+                events[second].side == events[first].side
+                    && events[second].kind == events[first].kind
+            })?;
+            let apart_s = events[second].time_s - events[first].time_s;
+            (apart_s < 0.6 * stride_s && !separated(&events, first, second))
+                .then_some((first, second))
+        });
+        let Some((first, second)) = clash else {
+            return events;
+        };
+        let weaker = if events[second].confidence < events[first].confidence {
+            second
+        } else {
+            first
+        };
+        let event = events.remove(weaker);
+        messages.push(format!(
+            "a {} {} at {:.2} s was dropped: another lies {:.2} s from it with no event between them",
+            event.side.name(),
+            match event.kind {
+                EventKind::InitialContact => "contact",
+                EventKind::FootOff => "foot off",
+            },
+            event.time_s,
+            (events[weaker.min(events.len() - 1)].time_s - event.time_s).abs()
+        ));
+    }
+}
+
+/// Whether the same foot's other kind of event lies between two events.
+fn separated(events: &[GaitEvent], first: usize, second: usize) -> bool {
+    events[first + 1..second]
+        .iter()
+        .any(|event| event.side == events[first].side && event.kind != events[first].kind)
+}
