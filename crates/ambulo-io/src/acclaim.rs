@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use ambulo::skeleton::Joint;
 use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
 use nalgebra::{Point3, Rotation3, Unit, Vector3};
@@ -26,7 +27,9 @@ pub enum AcclaimError {
     #[error("not a valid AMC file: {0}")]
     Motion(TextError),
     /// The motion moves a bone that the skeleton lacks.
-    #[error("line {line} of the AMC file moves {bone:?}, which the ASF file does not have; pass the skeleton that belongs to this motion")]
+    #[error(
+        "line {line} of the AMC file moves {bone:?}, which the ASF file does not have; pass the skeleton that belongs to this motion"
+    )]
     UnknownBone {
         /// Line of the motion file.
         line: usize,
@@ -161,7 +164,8 @@ impl RawBone {
             "length" => self.length = numbers(&words[1..], 1, line)?[0],
             "axis" => {
                 self.axis = numbers(&words[1..], 3, line)?;
-                words.get(4).unwrap_or(&"XYZ").clone_into(&mut self.axis_order);
+                let order = words.get(4).copied().unwrap_or("XYZ");
+                order.clone_into(&mut self.axis_order);
             }
             "dof" => self.dofs = dofs(&words[1..], line)?,
             // Limits and masses do not move the joints.
@@ -175,7 +179,11 @@ impl RawBone {
             .name
             .take()
             .ok_or_else(|| unexpected(line, "a bone with a name", "end"))?;
-        let unit = if degrees { 1.0 } else { 180.0 / std::f64::consts::PI };
+        let unit = if degrees {
+            1.0
+        } else {
+            180.0 / std::f64::consts::PI
+        };
         let mut axis = Rotation3::identity();
         for (letter, angle) in self.axis_order.chars().zip(&self.axis) {
             // Applied in the order of the letters: the first turns first.
@@ -200,7 +208,10 @@ fn numbers(words: &[&str], wanted: usize, line: usize) -> Result<Vec<f64>, TextE
             found: words.len(),
         });
     }
-    words[..wanted].iter().map(|word| number(word, line)).collect()
+    words[..wanted]
+        .iter()
+        .map(|word| number(word, line))
+        .collect()
 }
 
 fn axis(words: &[&str], order: &str, line: usize) -> Result<Rotation3<f64>, TextError> {
@@ -233,7 +244,7 @@ fn dofs(words: &[&str], line: usize) -> Result<Vec<Dof>, TextError> {
 }
 
 /// Orders the bones so that every parent stands before its children; a loop is an error.
-fn sort_parents_first(skeleton: AsfSkeleton) -> Result<AsfSkeleton, TextError> {
+fn sort_parents_first(mut skeleton: AsfSkeleton) -> Result<AsfSkeleton, TextError> {
     let count = skeleton.bones.len();
     let mut children = vec![Vec::new(); count];
     for (index, bone) in skeleton.bones.iter().enumerate() {
@@ -257,7 +268,7 @@ fn sort_parents_first(skeleton: AsfSkeleton) -> Result<AsfSkeleton, TextError> {
             what: "a hierarchy that joins every bone to the root",
         });
     }
-    let bones = order
+    skeleton.bones = order
         .iter()
         .map(|&index| {
             let mut bone = skeleton.bones[index].clone();
@@ -265,7 +276,7 @@ fn sort_parents_first(skeleton: AsfSkeleton) -> Result<AsfSkeleton, TextError> {
             bone
         })
         .collect();
-    Ok(AsfSkeleton { bones, ..skeleton })
+    Ok(skeleton)
 }
 
 fn about(axis: usize, degrees: f64) -> Rotation3<f64> {
@@ -351,7 +362,11 @@ pub fn parse_motion(
     }
     finish(pose.take(), degrees, &mut frames);
     Ok(LabelledPoints {
-        labels: skeleton.bones.iter().map(|bone| bone.name.clone()).collect(),
+        labels: skeleton
+            .bones
+            .iter()
+            .map(|bone| label(&bone.name))
+            .collect(),
         time: TimeBase::uniform(frames, rate_hz)?,
         positions_m,
         up: Some(UpAxis::PlusY),
@@ -364,10 +379,51 @@ pub fn parse_motion(
     })
 }
 
+/// The bones of the CMU collection whose far end is a joint; others keep their name.
+const FAR_ENDS: [(&str, Joint); 25] = [
+    ("root", Joint::Pelvis),
+    ("lhipjoint", Joint::LeftHip),
+    ("lfemur", Joint::LeftKnee),
+    ("ltibia", Joint::LeftAnkle),
+    ("lfoot", Joint::LeftToe),
+    ("ltoes", Joint::LeftToeTip),
+    ("rhipjoint", Joint::RightHip),
+    ("rfemur", Joint::RightKnee),
+    ("rtibia", Joint::RightAnkle),
+    ("rfoot", Joint::RightToe),
+    ("rtoes", Joint::RightToeTip),
+    ("lowerback", Joint::Spine1),
+    ("upperback", Joint::Spine2),
+    ("thorax", Joint::Thorax),
+    ("lowerneck", Joint::Neck),
+    ("upperneck", Joint::Head),
+    ("head", Joint::HeadTop),
+    ("lclavicle", Joint::LeftShoulder),
+    ("lhumerus", Joint::LeftElbow),
+    // The radius ends halfway down the forearm in this collection; the wrist bone ends at the wrist.
+    ("lwrist", Joint::LeftWrist),
+    ("lhand", Joint::LeftHand),
+    ("rclavicle", Joint::RightShoulder),
+    ("rhumerus", Joint::RightElbow),
+    ("rwrist", Joint::RightWrist),
+    ("rhand", Joint::RightHand),
+];
+
+fn label(bone: &str) -> String {
+    FAR_ENDS
+        .iter()
+        .find(|(name, _)| *name == bone)
+        .map_or_else(|| bone.to_owned(), |(_, joint)| joint.name().to_owned())
+}
+
 impl AsfSkeleton {
     /// Far end of every bone in file units; a bone without values is at rest.
     fn positions(&self, pose: &[Vec<f64>], degrees: bool) -> Vec<Point3<f64>> {
-        let unit = if degrees { 1.0 } else { 180.0 / std::f64::consts::PI };
+        let unit = if degrees {
+            1.0
+        } else {
+            180.0 / std::f64::consts::PI
+        };
         let mut placed: Vec<(Point3<f64>, Rotation3<f64>)> = Vec::with_capacity(self.bones.len());
         for (bone, values) in self.bones.iter().zip(pose) {
             let mut turn = Rotation3::identity();
@@ -406,10 +462,22 @@ pub fn write(points: &LabelledPoints) -> (Vec<u8>, Vec<u8>) {
         .map(|label| {
             label
                 .chars()
-                .map(|c| if c.is_whitespace() || c == '#' { '_' } else { c })
+                .map(|c| {
+                    if c.is_whitespace() || c == '#' {
+                        '_'
+                    } else {
+                        c
+                    }
+                })
                 .collect()
         })
-        .map(|name: String| if name == "root" { "root_point".into() } else { name })
+        .map(|name: String| {
+            if name == "root" {
+                "root_point".into()
+            } else {
+                name
+            }
+        })
         .collect();
     let mut asf = String::from(
         ":version 1.10\n:name ambulo\n:units\n  mass 1.0\n  length 1.0\n  angle deg\n:root\n  order TX TY TZ RX RY RZ\n  axis XYZ\n  position 0 0 0\n  orientation 0 0 0\n:bonedata\n",
@@ -421,12 +489,22 @@ pub fn write(points: &LabelledPoints) -> (Vec<u8>, Vec<u8>) {
             index + 1
         );
     }
-    let _ = write!(asf, ":hierarchy\n  begin\n    root {}\n  end\n", names.join(" "));
+    let _ = write!(
+        asf,
+        ":hierarchy\n  begin\n    root {}\n  end\n",
+        names.join(" ")
+    );
 
     let mut amc = String::from(":FULLY-SPECIFIED\n:DEGREES\n");
     let width = names.len();
     let mut last: Vec<Point3<f64>> = (0..width)
-        .map(|label| points.trajectory(label).flatten().next().unwrap_or_default())
+        .map(|label| {
+            points
+                .trajectory(label)
+                .flatten()
+                .next()
+                .unwrap_or_default()
+        })
         .collect();
     for frame in 0..points.time.frames() {
         let _ = write!(amc, "{}\nroot 0 0 0 0 0 0\n", frame + 1);
@@ -435,7 +513,11 @@ pub fn write(points: &LabelledPoints) -> (Vec<u8>, Vec<u8>) {
                 *held = position;
             }
             let inches = held.coords / INCH_M;
-            let _ = writeln!(amc, "{} {} {} {}", names[label], inches.x, inches.y, inches.z);
+            let _ = writeln!(
+                amc,
+                "{} {} {} {}",
+                names[label], inches.x, inches.y, inches.z
+            );
         }
     }
     (asf.into_bytes(), amc.into_bytes())

@@ -172,12 +172,15 @@ pub fn parse(bytes: &[u8]) -> Result<Bvh, BvhError> {
     };
     let width = bvh.channels();
     if width == 0 {
-        return Err(TextError::Missing { what: "any channel" }.into());
+        return Err(TextError::Missing {
+            what: "any channel",
+        }
+        .into());
     }
     while let Some((line, word)) = words.advance() {
         bvh.motion.push(number(word, line)?);
     }
-    if bvh.motion.len() % width != 0 || bvh.frames() < promised {
+    if !bvh.motion.len().is_multiple_of(width) || bvh.frames() < promised {
         return Err(TextError::Truncated {
             what: "frames",
             promised,
@@ -265,7 +268,13 @@ fn parse_joint(words: &mut Words<'_>, joints: &mut Vec<BvhJoint>) -> Result<(), 
             "}" => {
                 open.pop();
             }
-            _ => return Err(unexpected(line, "OFFSET, CHANNELS, JOINT, End Site or }", word)),
+            _ => {
+                return Err(unexpected(
+                    line,
+                    "OFFSET, CHANNELS, JOINT, End Site or }",
+                    word,
+                ));
+            }
         }
     }
 }
@@ -307,11 +316,19 @@ fn channels(words: &mut Words<'_>) -> Result<Vec<Channel>, TextError> {
 /// repeats the label's last one, because BVH cannot leave a value out.
 pub fn write(points: &LabelledPoints) -> Vec<u8> {
     let points = &points.clone().with_y_up();
-    let mut out = String::from("HIERARCHY\nROOT world\n{\n  OFFSET 0 0 0\n  CHANNELS 3 Xposition Yposition Zposition\n");
+    let mut out = String::from(
+        "HIERARCHY\nROOT world\n{\n  OFFSET 0 0 0\n  CHANNELS 3 Xposition Yposition Zposition\n",
+    );
     for label in &points.labels {
         let name: String = label
             .chars()
-            .map(|c| if c.is_whitespace() || "{}".contains(c) { '_' } else { c })
+            .map(|c| {
+                if c.is_whitespace() || "{}".contains(c) {
+                    '_'
+                } else {
+                    c
+                }
+            })
             .collect();
         let _ = write!(
             out,

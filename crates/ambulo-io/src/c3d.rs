@@ -9,6 +9,7 @@
 mod data;
 mod events;
 mod header;
+mod labelled;
 mod layout;
 mod number;
 mod parameters;
@@ -18,6 +19,7 @@ mod write;
 pub use data::{Analog, Points};
 pub use events::{AnalysisValue, FileEvent, ForcePlate};
 pub use header::HeaderEvent;
+pub use labelled::{of_points, to_points};
 pub use number::Processor;
 pub use parameters::{Group, Parameter, ParameterData};
 pub use trial::{TrialError, to_trial};

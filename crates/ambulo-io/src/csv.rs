@@ -46,10 +46,7 @@ pub fn parse_table(bytes: &[u8]) -> Result<Table, TextError> {
     let text = decode(bytes);
     let mut rows = lines(&text).filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
     let (line, header) = rows.next().ok_or(TextError::Empty)?;
-    let separator = [';', '\t', ',']
-        .into_iter()
-        .find(|&c| header.contains(c))
-        .unwrap_or(',');
+    let separator = separator(header);
     let columns: Vec<String> = fields(header, separator)
         .into_iter()
         .map(|name| name.trim().to_owned())
@@ -85,6 +82,37 @@ pub fn parse_table(bytes: &[u8]) -> Result<Table, TextError> {
         }
     }
     Ok(table)
+}
+
+/// A line of text fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextRow {
+    /// Line, from 1.
+    pub line: usize,
+    /// Its fields.
+    pub fields: Vec<String>,
+}
+
+/// The rows of a CSV file as text, for tables that do not hold numbers alone. Empty lines and lines
+/// that begin with `#` are skipped.
+pub fn parse_rows(bytes: &[u8]) -> Vec<TextRow> {
+    let text = decode(bytes);
+    let mut rows = lines(&text)
+        .filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'))
+        .peekable();
+    let separator = rows.peek().map_or(',', |(_, header)| separator(header));
+    rows.map(|(line, row)| TextRow {
+        line,
+        fields: fields(row, separator),
+    })
+    .collect()
+}
+
+fn separator(header: &str) -> char {
+    [';', '\t', ',']
+        .into_iter()
+        .find(|&c| header.contains(c))
+        .unwrap_or(',')
 }
 
 /// Splits a line; a field may stand in double quotes, with doubled quotes inside (RFC 4180).
@@ -133,7 +161,10 @@ pub fn write_table(table: &Table) -> Vec<u8> {
 
 fn quote(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r', ';', '\t']) {
-        format!("\"{}\"", field.replace('"', "\"\"").replace(['\n', '\r'], " "))
+        format!(
+            "\"{}\"",
+            field.replace('"', "\"\"").replace(['\n', '\r'], " ")
+        )
     } else {
         field.to_owned()
     }

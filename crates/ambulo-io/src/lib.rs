@@ -2,12 +2,19 @@
 //!
 //! Parsers take bytes, bound their memory by them, and never panic; [`files`] alone touches the disk.
 
+pub mod acclaim;
+pub mod arrays;
+pub mod bvh;
 pub mod c3d;
+pub mod csv;
 pub mod files;
+pub mod formats;
 pub mod keypoints;
 pub mod npy;
+pub mod points;
 pub mod storage;
 pub mod table;
 mod text;
+pub mod trc;
 
 pub use text::TextError;

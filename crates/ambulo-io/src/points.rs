@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use ambulo::motion::Motion3d;
-use ambulo::skeleton::markers::{self, MarkerMap};
-use ambulo::space::{self, UpAxis};
+use ambulo::skeleton::Joint;
+use ambulo::skeleton::markers::{self, MarkerError, MarkerMap};
+use ambulo::space::{self, BodyLevels, UpAxis};
 use ambulo::time::TimeBase;
 use ambulo::trial::{Recording, Trial};
 use nalgebra::{Point3, Vector3};
@@ -34,17 +35,12 @@ pub struct LabelledPoints {
 /// Why points could not become a trial.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PointsError {
-    /// No label names a point of the body.
+    /// The labels are no marker set that we know.
     #[error(
-        "none of the {labels} labels names a point of the body (the first are {first}); rename \
-         them to a known marker set: see docs/formats for the names"
+        "the labels cannot be read as points of the body; rename them to a known marker set, such as \
+         plug-in gait, or to joint names such as left_ankle"
     )]
-    NothingRecognised {
-        /// How many labels there are.
-        labels: usize,
-        /// The first few.
-        first: String,
-    },
+    Markers(#[from] MarkerError),
     /// Joints and positions disagree.
     #[error("the points cannot form a motion")]
     Shape(#[from] ambulo::keypoints::ShapeError),
@@ -85,7 +81,8 @@ impl LabelledPoints {
             None => match self.guess_up() {
                 Some(up) => {
                     self.notes.push(format!(
-                        "the file does not name its vertical axis; {up} points from the feet to the head"
+                        "the file does not name its vertical axis; {} points from the feet to the head",
+                        up.name()
                     ));
                     up
                 }
@@ -103,17 +100,43 @@ impl LabelledPoints {
             for position in self.positions_m.iter_mut().flatten() {
                 *position = rotation * *position;
             }
-            self.notes
-                .push(format!("the file's {up} axis is up; it was turned onto Y"));
+            self.notes.push(format!(
+                "the file's {} axis is up; it was turned onto Y",
+                up.name()
+            ));
         }
         self.up = Some(UpAxis::PlusY);
         self
     }
 
     fn guess_up(&self) -> Option<UpAxis> {
-        let map = markers::recognise(&self.labels);
-        let joints: Vec<_> = map.joints.clone();
-        space::guess_up(&joints, &self.positions_m)
+        let columns = self.columns(&markers::recognise(&self.labels).ok()?);
+        let mean = |joint| {
+            let mut sum = Vector3::zeros();
+            let mut seen = 0_u32;
+            for position in self.trajectory(*columns.get(&joint)?).flatten() {
+                sum += position.coords;
+                seen += 1;
+            }
+            (seen > 0).then(|| Point3::from(sum / f64::from(seen)))
+        };
+        space::guess_up(&BodyLevels::find(mean)?)
+    }
+
+    /// The best column of each joint: the least rank, of equals the first.
+    fn columns(&self, map: &MarkerMap) -> BTreeMap<Joint, usize> {
+        let mut best: BTreeMap<Joint, (u8, usize)> = BTreeMap::new();
+        for (index, column) in map.columns.iter().enumerate() {
+            let Some(column) = column else { continue };
+            if self.trajectory(index).all(|position| position.is_none()) {
+                continue;
+            }
+            let entry = best.entry(column.joint).or_insert((column.rank, index));
+            *entry = (*entry).min((column.rank, index));
+        }
+        best.into_iter()
+            .map(|(joint, (_, index))| (joint, index))
+            .collect()
     }
 
     /// The trial of these points: labels become joints, metres stay, Y is up.
@@ -123,49 +146,27 @@ impl LabelledPoints {
     /// [`PointsError`] if no label is known.
     pub fn to_trial(&self) -> Result<Trial, PointsError> {
         let turned = self.clone().with_y_up();
-        let map = markers::recognise(&turned.labels);
-        let motion = turned.motion(&map)?;
+        let map = markers::recognise(&turned.labels)?;
+        let columns = turned.columns(&map);
+        let width = turned.labels.len();
+        let mut positions_m = Vec::with_capacity(turned.time.frames() * columns.len());
+        for frame in 0..turned.time.frames() {
+            let row = &turned.positions_m[frame * width..][..width];
+            positions_m.extend(columns.values().map(|&column| row[column]));
+        }
+        let mut notes = turned.notes;
+        notes.push(format!(
+            "{} of {width} labels are points of the body ({})",
+            columns.len(),
+            map.set
+        ));
+        let joints = columns.into_keys().collect();
+        let motion = Motion3d::new(joints, turned.time, positions_m)?;
         let mut trial = Trial::new(Recording::Motion(motion));
         trial.file_time_of_first_frame_s = turned.first_frame_time_s;
         trial.file_number_of_first_frame = turned.first_frame_number;
-        trial.notes = turned.notes;
-        trial.notes.push(format!(
-            "{} of {} labels are points of the body ({})",
-            map.joints.iter().flatten().count(),
-            turned.labels.len(),
-            map.set
-        ));
+        trial.notes = notes;
         Ok(trial)
-    }
-
-    fn motion(&self, map: &MarkerMap) -> Result<Motion3d, PointsError> {
-        let columns: BTreeMap<_, _> = map
-            .joints
-            .iter()
-            .enumerate()
-            .filter_map(|(column, joint)| joint.map(|joint| (joint, column)))
-            .collect();
-        if columns.is_empty() {
-            let first: Vec<_> = self.labels.iter().take(5).cloned().collect();
-            return Err(PointsError::NothingRecognised {
-                labels: self.labels.len(),
-                first: first.join(", "),
-            });
-        }
-        let width = self.labels.len();
-        let mut positions_m = Vec::with_capacity(self.time.frames() * columns.len());
-        for frame in 0..self.time.frames() {
-            positions_m.extend(
-                columns
-                    .values()
-                    .map(|&column| self.positions_m[frame * width + column]),
-            );
-        }
-        Ok(Motion3d::new(
-            columns.into_keys().collect(),
-            self.time.clone(),
-            positions_m,
-        )?)
     }
 
     /// The largest distance of any point from the first frame's centre: tells metres from millimetres.

@@ -35,8 +35,12 @@ pub fn parse(bytes: &[u8]) -> Result<LabelledPoints, TrcError> {
     if !first.starts_with("PathFileType") {
         return Err(unexpected(line, "PathFileType", first).into());
     }
-    let (_, keys) = lines.next().ok_or(TextError::Missing { what: "the header" })?;
-    let (line, values) = lines.next().ok_or(TextError::Missing { what: "the header" })?;
+    let (_, keys) = lines
+        .next()
+        .ok_or(TextError::Missing { what: "the header" })?;
+    let (line, values) = lines
+        .next()
+        .ok_or(TextError::Missing { what: "the header" })?;
     let header = Header::parse(keys, values, line)?;
     let (label_line, labels) = lines.next().ok_or(TextError::Missing {
         what: "the line of marker names",
@@ -48,7 +52,9 @@ pub fn parse(bytes: &[u8]) -> Result<LabelledPoints, TrcError> {
     if !axes.trim_start().starts_with(['X', 'x']) {
         return Err(unexpected(axes_line, "X1 Y1 Z1 …", axes).into());
     }
-    let rows = lines.map(|(line, row)| parse_row(row, line, &labels, header.metres));
+    let rows: Vec<Row> = lines
+        .map(|(line, row)| parse_row(row, line, &labels, header.metres))
+        .collect::<Result<_, _>>()?;
     collect(rows, labels, &header)
 }
 
@@ -140,7 +146,11 @@ fn parse_row(row: &str, line: usize, labels: &[String], metres: f64) -> Result<R
             found: fields.len(),
         });
     }
-    let axis = |index: usize| fields.get(index).map_or(Ok(None), |f| optional_number(f, line));
+    let axis = |index: usize| {
+        fields
+            .get(index)
+            .map_or(Ok(None), |f| optional_number(f, line))
+    };
     let mut positions_m = Vec::with_capacity(labels.len());
     for marker in 0..labels.len() {
         let [x, y, z] = [0, 1, 2].map(|offset| axis(2 + 3 * marker + offset));
@@ -157,7 +167,7 @@ fn parse_row(row: &str, line: usize, labels: &[String], metres: f64) -> Result<R
 }
 
 fn collect(
-    rows: impl Iterator<Item = Result<Row, TextError>>,
+    rows: Vec<Row>,
     labels: Vec<String>,
     header: &Header,
 ) -> Result<LabelledPoints, TrcError> {
@@ -165,7 +175,6 @@ fn collect(
     let mut positions_m = Vec::new();
     let mut first_frame_number = 1;
     for row in rows {
-        let row = row?;
         if times_s.is_empty() {
             #[expect(clippy::cast_possible_truncation, reason = "saturates; a frame number")]
             let first = row.frame_number as i64;
@@ -235,7 +244,9 @@ pub fn write(points: &LabelledPoints, file_name: &str) -> Vec<u8> {
     }
     out.push_str("\n\n");
     for (frame, time_s) in points.time.times_s().iter().enumerate() {
-        let number = points.first_frame_number.saturating_add_unsigned(frame as u64);
+        let number = points
+            .first_frame_number
+            .saturating_add_unsigned(frame as u64);
         let _ = write!(out, "{number}\t{}", time_s + points.first_frame_time_s);
         for position in &points.positions_m[frame * markers..][..markers] {
             let _ = match position {

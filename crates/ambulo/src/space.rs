@@ -2,6 +2,9 @@
 
 use nalgebra::{Matrix3, Point3, Rotation3, Vector3};
 
+use crate::Side;
+use crate::skeleton::{Joint, on};
+
 /// Which of a laboratory's axes points up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UpAxis {
@@ -97,6 +100,37 @@ pub struct BodyLevels {
     pub middle: Point3<f64>,
     /// Ankles or feet.
     pub bottom: Point3<f64>,
+}
+
+impl BodyLevels {
+    /// Finds the levels among the mean places of joints; `None` if one of the three is not there.
+    pub fn find(mean: impl Fn(Joint) -> Option<Point3<f64>>) -> Option<Self> {
+        let level = |midline: &[Joint], sided: &[fn(Side) -> Joint]| {
+            midline.iter().find_map(|&joint| mean(joint)).or_else(|| {
+                sided.iter().find_map(|joint| {
+                    let (left, right) = (mean(joint(Side::Left))?, mean(joint(Side::Right))?);
+                    Some(nalgebra::center(&left, &right))
+                })
+            })
+        };
+        Some(Self {
+            top: level(
+                &[
+                    Joint::C7,
+                    Joint::Neck,
+                    Joint::Jugular,
+                    Joint::Head,
+                    Joint::HeadTop,
+                ],
+                &[on::shoulder, on::acromion, on::front_head, on::back_head],
+            )?,
+            middle: level(
+                &[Joint::Pelvis, Joint::Sacrum],
+                &[on::hip, on::asis, on::psis, on::trochanter],
+            )?,
+            bottom: level(&[], &[on::ankle, on::lateral_malleolus, on::heel, on::toe])?,
+        })
+    }
 }
 
 /// The axis along which the body stands: its top above its middle above its bottom.

@@ -4,6 +4,8 @@ mod angles;
 mod place;
 mod subject;
 
+pub(super) use place::LabSpace;
+
 use std::collections::BTreeMap;
 
 use ambulo::Side;

@@ -2,33 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use ambulo::Side;
-use ambulo::skeleton::{Joint, on};
+use ambulo::skeleton::Joint;
 use ambulo::space::{BodyLevels, UpAxis, guess_up, world_from_lab};
 use nalgebra::{Point3, Rotation3, Vector3};
 
 use super::{C3d, TrialError};
 
 /// A laboratory's axes and unit of length.
-pub(super) struct LabSpace {
+pub(in crate::c3d) struct LabSpace {
     world_from_lab: Rotation3<f64>,
     metres: f64,
 }
 
 impl LabSpace {
+    /// The space of a file, its labels looked up here.
+    pub(in crate::c3d) fn of_file(c3d: &C3d, notes: &mut Vec<String>) -> Result<Self, TrialError> {
+        let mut silent = Vec::new();
+        let columns = super::recognise(c3d, &mut silent)
+            .map(|map| super::choose_columns(c3d, &map, &mut silent))
+            .unwrap_or_default();
+        Self::of(c3d, &columns, notes)
+    }
+
     pub(super) fn of(
         c3d: &C3d,
         columns: &BTreeMap<Joint, usize>,
         notes: &mut Vec<String>,
     ) -> Result<Self, TrialError> {
-        let body = levels(c3d, columns);
+        let body = BodyLevels::find(|joint| mean(c3d, *columns.get(&joint)?));
         Ok(Self {
             world_from_lab: world_from_lab(up(c3d, body.as_ref(), notes)?),
             metres: unit_m(c3d, body.as_ref(), notes)?,
         })
     }
 
-    pub(super) fn to_world(&self, [x, y, z]: [f32; 3]) -> Point3<f64> {
+    pub(in crate::c3d) fn to_world(&self, [x, y, z]: [f32; 3]) -> Point3<f64> {
         let lab = Point3::new(f64::from(x), f64::from(y), f64::from(z));
         self.world_from_lab * (lab * self.metres)
     }
@@ -92,48 +100,6 @@ fn unit_m(
         "the file names no unit of length; the body's size shows that it is {name}"
     ));
     Ok(metres)
-}
-
-/// The mean places of the body's levels, in the file's axes and unit.
-fn levels(c3d: &C3d, columns: &BTreeMap<Joint, usize>) -> Option<BodyLevels> {
-    let level = |choices: &[&dyn Fn(Side) -> Joint], midline: &[Joint]| {
-        let middle = midline
-            .iter()
-            .find_map(|joint| mean(c3d, *columns.get(joint)?));
-        let sides = || {
-            choices.iter().find_map(|choose| {
-                let left = mean(c3d, *columns.get(&choose(Side::Left))?)?;
-                let right = mean(c3d, *columns.get(&choose(Side::Right))?)?;
-                Some(nalgebra::center(&left, &right))
-            })
-        };
-        middle.or_else(sides)
-    };
-    Some(BodyLevels {
-        top: level(
-            &[
-                &on::shoulder,
-                &on::acromion,
-                &on::front_head,
-                &on::back_head,
-            ],
-            &[
-                Joint::C7,
-                Joint::Neck,
-                Joint::Jugular,
-                Joint::Head,
-                Joint::HeadTop,
-            ],
-        )?,
-        middle: level(
-            &[&on::hip, &on::asis, &on::psis, &on::trochanter],
-            &[Joint::Pelvis, Joint::Sacrum],
-        )?,
-        bottom: level(
-            &[&on::ankle, &on::lateral_malleolus, &on::heel, &on::toe],
-            &[],
-        )?,
-    })
 }
 
 /// The mean place of a column over the frames where it is seen.
