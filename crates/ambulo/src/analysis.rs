@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::PerSide;
-use crate::assessment::{Assessment, ParameterNorm, SidedCurveNorm};
+use crate::assessment::{Assessment, NormValue, ParameterNorm, SidedCurveNorm};
 use crate::bouts::Bout;
 use crate::cycles::RejectedCycle;
 use crate::events::GaitEvent;
@@ -60,6 +60,9 @@ pub struct Input {
     pub name: String,
     /// Format, such as `c3d` or `openpose`.
     pub format: String,
+    /// Day of the recording as the file tells it (`YYYY-MM-DD`), never of the analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_on: Option<String>,
     /// What the recording can show.
     pub view: View,
     /// Frames.
@@ -99,6 +102,12 @@ pub struct Indices {
     pub sagittal_deviation_index: PerSide<Option<f64>>,
     /// GDI proper, when the user supplied the reference file.
     pub gdi: PerSide<Option<f64>>,
+    /// Gait variable scores of the reference walkers themselves, for the profile's plot.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gvs_reference_deg: BTreeMap<AngleId, NormValue>,
+    /// Gait profile score of the reference walkers themselves, one side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gps_reference_deg: Option<NormValue>,
     /// Reference set of each index, and why one is missing.
     pub notes: Vec<String>,
 }

@@ -1,0 +1,279 @@
+//! Angle curves over the norm band, as small multiples.
+
+use ambulo::analysis::Analysis;
+use ambulo::assessment::{CurveNorm, SidedCurveNorm};
+use ambulo::kinematics::{AngleCurve, AngleId};
+use ambulo::parameters::ParameterId;
+use ambulo::{PerSide, Side};
+use maud::{Markup, html};
+
+use super::words;
+use crate::number;
+use crate::svg::{Scale, band, coordinate, line, ticks};
+
+/// Plots on the second page; further angles stand in the appendix.
+const SHOWN: usize = 9;
+
+const LEFT_EDGE: f64 = 30.0;
+const RIGHT_EDGE: f64 = 254.0;
+const TOP: f64 = 6.0;
+const BOTTOM: f64 = 112.0;
+
+/// The smallest range of an axis in degrees, so that noise does not look like motion.
+const LEAST_RANGE_DEG: f64 = 20.0;
+
+pub(super) fn section(analysis: &Analysis) -> Markup {
+    let angles = on_second_page(analysis);
+    html! {
+        section aria-labelledby="curves-heading" {
+            h2 #curves-heading { "Joint angles over the gait cycle" }
+            @if angles.is_empty() {
+                p.withheld-note { "No angle could be measured over a whole cycle." }
+            } @else {
+                (legend(analysis))
+                (plots(analysis, &angles))
+            }
+        }
+    }
+}
+
+/// The angles that the second page has no room for.
+pub(super) fn others(analysis: &Analysis) -> Option<Markup> {
+    let shown = on_second_page(analysis);
+    let others: Vec<AngleId> = measured(analysis)
+        .filter(|angle| !shown.contains(angle))
+        .collect();
+    (!others.is_empty()).then(|| plots(analysis, &others))
+}
+
+/// The nine of the gait profile first, then whatever else was measured, in report order.
+fn on_second_page(analysis: &Analysis) -> Vec<AngleId> {
+    let (profile, other): (Vec<AngleId>, Vec<AngleId>) =
+        measured(analysis).partition(|angle| AngleId::GAIT_PROFILE.contains(angle));
+    let mut shown: Vec<AngleId> = profile.into_iter().chain(other).take(SHOWN).collect();
+    shown.sort();
+    shown
+}
+
+fn measured(analysis: &Analysis) -> impl Iterator<Item = AngleId> {
+    analysis
+        .angles
+        .iter()
+        .filter(|(_, sides)| sides.left.is_some() || sides.right.is_some())
+        .map(|(&angle, _)| angle)
+}
+
+fn legend(analysis: &Analysis) -> Markup {
+    html! {
+        p.legend {
+            span { (swatch("left")) "left" }
+            span { (swatch("right")) "right" }
+            span.shade { "shaded: ±1 SD over strides" }
+            @if !analysis.norms.curves.is_empty() {
+                span { svg.swatch viewBox="0 0 28 10" aria-hidden="true" { rect.norm-band width="28" height="10" {} } "norm, mean ±1 SD" }
+            }
+            span { "vertical lines: foot off" }
+        }
+        @if !analysis.norms.curves.is_empty() { p.small { "Norm: " (analysis.norms.curves_source) } }
+    }
+}
+
+fn swatch(side: &str) -> Markup {
+    html! {
+        svg.swatch viewBox="0 0 28 10" aria-hidden="true" { path.curve.(side) d="M0 5L28 5" {} }
+    }
+}
+
+fn plots(analysis: &Analysis, angles: &[AngleId]) -> Markup {
+    let foot_off = foot_off_pct(analysis);
+    html! {
+        div.plots {
+            @for &angle in angles {
+                @if let Some(curves) = analysis.angles.get(&angle) {
+                    (figure(angle, curves, analysis.norms.curves.get(&angle), &foot_off))
+                }
+            }
+        }
+    }
+}
+
+/// Foot off of each side, in percent of the cycle: where stance ends.
+fn foot_off_pct(analysis: &Analysis) -> PerSide<Option<f64>> {
+    let stance = analysis.parameters.get(&ParameterId::Stance);
+    PerSide::from_fn(|side| {
+        let summary = match side {
+            Side::Left => stance?.left.as_ref()?,
+            Side::Right => stance?.right.as_ref()?,
+        };
+        summary.value.filter(|value| (0.0..=100.0).contains(value))
+    })
+}
+
+fn figure(
+    angle: AngleId,
+    curves: &PerSide<Option<AngleCurve>>,
+    norm: Option<&SidedCurveNorm>,
+    foot_off: &PerSide<Option<f64>>,
+) -> Markup {
+    let approximate = curves
+        .iter()
+        .any(|(_, curve)| curve.as_ref().is_some_and(|curve| curve.approximate));
+    let id = words::curve_anchor(angle);
+    html! {
+        figure.plot id=(id) {
+            figcaption {
+                strong { (angle.title()) }
+                @if approximate { " " span.approximate { "approximate" } }
+                span.unit { "° + " (angle.positive()) }
+            }
+            (plot(angle, curves, norm, foot_off))
+        }
+    }
+}
+
+fn plot(
+    angle: AngleId,
+    curves: &PerSide<Option<AngleCurve>>,
+    norm: Option<&SidedCurveNorm>,
+    foot_off: &PerSide<Option<f64>>,
+) -> Markup {
+    let ticks = degree_ticks(curves, norm);
+    let (Some(&low), Some(&high)) = (ticks.first(), ticks.last()) else {
+        return html! { p.withheld-note { "No finite value." } };
+    };
+    let x = Scale {
+        values: [0.0, 100.0],
+        coordinates: [LEFT_EDGE, RIGHT_EDGE],
+    };
+    let y = Scale {
+        values: [low, high],
+        coordinates: [BOTTOM, TOP],
+    };
+    let title_id = format!("plot-title-{}", angle.name());
+    let about_id = format!("plot-about-{}", angle.name());
+    let edges = [LEFT_EDGE, RIGHT_EDGE].map(coordinate);
+    html! {
+        svg.curves viewBox="0 0 260 130" role="img" aria-labelledby={ (title_id) " " (about_id) } {
+            title id=(title_id) { (angle.title()) " over the gait cycle" }
+            desc id=(about_id) { (description(curves)) }
+            @if let Some(norm) = norm { (norm_bands(norm, x, y)) }
+            @for &tick in &ticks {
+                line.(if tick == 0.0 { "zero" } else { "grid" }) x1=(edges[0]) x2=(edges[1]) y1=(coordinate(y.at(tick))) y2=(coordinate(y.at(tick))) {}
+                text.tick x="26" y=(coordinate(y.at(tick) + 3.5)) text-anchor="end" { (number::fixed(tick, 0)) }
+            }
+            @for (percent, anchor, unit) in [(0.0, "middle", ""), (25.0, "middle", ""), (50.0, "middle", ""), (75.0, "middle", ""), (100.0, "end", " %")] {
+                line.mark x1=(coordinate(x.at(percent))) x2=(coordinate(x.at(percent))) y1=(coordinate(BOTTOM)) y2=(coordinate(BOTTOM + 3.0)) {}
+                text.tick x=(coordinate(x.at(percent))) y="126" text-anchor=(anchor) { (number::fixed(percent, 0)) (unit) }
+            }
+            @for side in Side::BOTH { (side_marks(side, curves.get(side).as_ref(), *foot_off.get(side), x, y)) }
+        }
+    }
+}
+
+fn side_marks(
+    side: Side,
+    curve: Option<&AngleCurve>,
+    foot_off: Option<f64>,
+    x: Scale,
+    y: Scale,
+) -> Markup {
+    let Some(curve) = curve else {
+        return html! {};
+    };
+    let class = side.name();
+    let spread = curve.sd_deg.as_deref().unwrap_or_default();
+    let spread = band(percents().zip(curve.mean_deg.iter().zip(spread)).map(
+        |(percent, (mean, sd))| (x.at(percent), [y.clamped(mean + sd), y.clamped(mean - sd)]),
+    ));
+    let mean = line(
+        percents()
+            .zip(&curve.mean_deg)
+            .map(|(percent, &mean)| (x.at(percent), y.at(mean))),
+    );
+    html! {
+        @if !spread.is_empty() { path.spread.(class) d=(spread) {} }
+        @if let Some(foot_off) = foot_off {
+            @let at = coordinate(x.at(foot_off));
+            line.foot-off.(class) x1=(at) x2=(at) y1=(coordinate(TOP)) y2=(coordinate(BOTTOM)) {}
+        }
+        path.curve.(class) d=(mean) {}
+    }
+}
+
+fn norm_bands(norm: &SidedCurveNorm, x: Scale, y: Scale) -> Markup {
+    let bands = if norm.left == norm.right {
+        vec![&norm.left]
+    } else {
+        vec![&norm.left, &norm.right]
+    };
+    html! {
+        @for norm in bands {
+            path.norm-band d=(band(percents().zip(norm.mean_deg.iter().zip(&norm.sd_deg)).map(|(percent, (mean, sd))| {
+                (x.at(percent), [y.clamped(mean + sd), y.clamped(mean - sd)])
+            }))) {}
+            path.norm-mean d=(line(percents().zip(&norm.mean_deg).map(|(percent, &mean)| (x.at(percent), y.clamped(mean))))) {}
+        }
+    }
+}
+
+/// 0, 1, …, 100.
+fn percents() -> impl Iterator<Item = f64> {
+    (0..=100_u32).map(f64::from)
+}
+
+/// Ticks that hold the curves and the norm, at least [`LEAST_RANGE_DEG`] apart.
+fn degree_ticks(curves: &PerSide<Option<AngleCurve>>, norm: Option<&SidedCurveNorm>) -> Vec<f64> {
+    let measured = curves
+        .iter()
+        .filter_map(|(_, curve)| curve.as_ref())
+        .flat_map(|curve| curve.mean_deg.iter().copied());
+    let finite: Vec<f64> = measured.filter(|value| value.is_finite()).collect();
+    if finite.is_empty() {
+        return Vec::new();
+    }
+    let edges = norm
+        .into_iter()
+        .flat_map(|norm| [&norm.left, &norm.right])
+        .flat_map(norm_edges)
+        .filter(|value| value.is_finite());
+    let (low, high) = finite
+        .iter()
+        .copied()
+        .chain(edges)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    let missing = ((LEAST_RANGE_DEG - (high - low)) / 2.0).max(0.0);
+    ticks(low - missing, high + missing, 4)
+}
+
+fn norm_edges(norm: &CurveNorm) -> impl Iterator<Item = f64> {
+    norm.mean_deg
+        .iter()
+        .zip(&norm.sd_deg)
+        .flat_map(|(mean, sd)| [mean - sd, mean + sd])
+}
+
+fn description(curves: &PerSide<Option<AngleCurve>>) -> String {
+    let sides: Vec<String> = curves
+        .iter()
+        .map(|(side, curve)| match curve {
+            None => format!("{}: not measured", side.name()),
+            Some(curve) => {
+                let finite = || curve.mean_deg.iter().copied().filter(|v| v.is_finite());
+                let low = finite().fold(f64::INFINITY, f64::min);
+                let high = finite().fold(f64::NEG_INFINITY, f64::max);
+                format!(
+                    "{}: {} at contact, from {} to {} over {}, {}",
+                    side.name(),
+                    number::with_unit(curve.mean_deg.first().copied().unwrap_or(f64::NAN), 0, "°"),
+                    number::with_unit(low, 0, "°"),
+                    number::with_unit(high, 0, "°"),
+                    words::count(curve.n, "cycle", "cycles"),
+                    words::angle_method(curve.method)
+                )
+            }
+        })
+        .collect();
+    format!("{}.", sides.join("; "))
+}

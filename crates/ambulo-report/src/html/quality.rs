@@ -1,0 +1,86 @@
+//! The quality verdict: what was found, and what to do.
+
+use ambulo::quality::{Grade, Quality, QualityFinding};
+use maud::{Markup, html};
+
+use super::words;
+use crate::number;
+
+/// Findings shown on the first page; the rest stand in the appendix.
+const SHOWN: usize = 4;
+
+pub(super) fn verdict(quality: &Quality) -> Markup {
+    let (class, mark, heading) = match quality.grade {
+        Grade::Pass => ("pass", "✓", "Quality: pass"),
+        Grade::Caution => ("caution", "!", "Quality: use with caution"),
+        Grade::Reject => ("reject", "✕", "Rejected: do not use this recording"),
+    };
+    let hidden = quality.findings.len().saturating_sub(SHOWN);
+    html! {
+        section.verdict.(class) aria-labelledby="quality-heading" {
+            h2 #quality-heading { span.mark aria-hidden="true" { (mark) } (heading) }
+            @if quality.findings.is_empty() {
+                p { "Nothing was found that stands in the way of the numbers." }
+            } @else {
+                ul {
+                    @for finding in quality.findings.iter().take(SHOWN) {
+                        li {
+                            strong { (word(finding.grade)) ": " }
+                            (finding.message)
+                            @if let Some(advice) = &finding.advice { " " em.advice { (advice) } }
+                        }
+                    }
+                }
+                @if hidden > 0 {
+                    p { a href="#quality-details" { (words::count(hidden, "more finding", "more findings")) " in the appendix" } }
+                }
+            }
+        }
+    }
+}
+
+/// Every finding with its number, limit and frames.
+pub(super) fn details(quality: &Quality) -> Markup {
+    html! {
+        table.data {
+            thead { tr {
+                th scope="col" { "Check" }
+                th scope="col" { "Weight" }
+                th scope="col" { "Found" }
+                th.number scope="col" { "Measured" }
+                th.number scope="col" { "Limit" }
+                th scope="col" { "Frames" }
+            } }
+            tbody {
+                @for finding in &quality.findings {
+                    tr {
+                        th scope="row" { code { (finding.code) } }
+                        td { (word(finding.grade)) }
+                        td.text { (finding.message) @if let Some(advice) = &finding.advice { " " em { (advice) } } }
+                        td.number { (measured(finding, finding.value)) }
+                        td.number { (measured(finding, finding.limit)) }
+                        td { (finding.frames.map_or_else(|| number::DASH.to_owned(), words::frames)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn measured(finding: &QualityFinding, value: Option<f64>) -> String {
+    value.map_or_else(
+        || number::DASH.to_owned(),
+        |value| {
+            let unit = finding.unit.as_deref().unwrap_or_default();
+            number::with_unit(value, number::sensible_decimals(value), unit)
+        },
+    )
+}
+
+fn word(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Pass => "Note",
+        Grade::Caution => "Caution",
+        Grade::Reject => "Reject",
+    }
+}

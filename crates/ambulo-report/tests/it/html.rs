@@ -1,0 +1,238 @@
+//! What must hold for every report.
+
+use ambulo::Side;
+use ambulo::analysis::Analysis;
+use ambulo::assessment::CurveNorm;
+use ambulo::kinematics::AngleId;
+use ambulo::parameters::ParameterId;
+use ambulo_report::html;
+
+use crate::sample;
+
+fn every_sample() -> [(&'static str, Analysis); 5] {
+    [
+        ("full", sample::full()),
+        ("one_camera", sample::one_camera()),
+        ("rejected", sample::rejected()),
+        ("empty", sample::empty()),
+        ("with_network", sample::with_network()),
+    ]
+}
+
+#[test]
+fn nothing_is_loaded_and_nothing_runs() {
+    for (name, analysis) in every_sample() {
+        let page = html(&analysis);
+        for outside in [
+            "http:", "https:", "<script", "<link", "<img", "@import", "url(h", " onclick",
+        ] {
+            assert!(!page.contains(outside), "{outside} in {name}");
+        }
+    }
+}
+
+#[test]
+fn every_element_is_closed_and_every_link_leads_somewhere() {
+    for (name, analysis) in every_sample() {
+        let page = html(&analysis);
+        assert_balanced(name, &page);
+        for link in page.split("href=\"#").skip(1) {
+            let target = link.split('"').next().expect("split gives one part");
+            assert!(
+                page.contains(&format!("id=\"{target}\"")),
+                "{target} in {name}"
+            );
+        }
+        for reference in page.split("labelledby=\"").skip(1) {
+            let targets = reference.split('"').next().expect("split gives one part");
+            for target in targets.split(' ') {
+                assert!(
+                    page.contains(&format!("id=\"{target}\"")),
+                    "{target} in {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique() {
+    for (name, analysis) in every_sample() {
+        let page = html(&analysis);
+        let mut ids: Vec<&str> = page
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{name}");
+    }
+}
+
+#[test]
+fn text_from_files_is_escaped() {
+    let evil = "<script>alert('x')</script>&\"";
+    let mut analysis = sample::full();
+    evil.clone_into(&mut analysis.input.name);
+    evil.clone_into(&mut analysis.input.format);
+    analysis.input.recorded_on = Some(evil.to_owned());
+    analysis.input.notes = vec![evil.to_owned()];
+    evil.clone_into(&mut analysis.provenance.config);
+    evil.clone_into(&mut analysis.quality.findings[0].message);
+    evil.clone_into(&mut analysis.assessment.findings[0].sentence);
+    evil.clone_into(&mut analysis.assessment.findings[0].evidence[0].parameter);
+    evil.clone_into(&mut analysis.assessment.findings[0].evidence[0].unit);
+    evil.clone_into(&mut analysis.norms.curves_source);
+    analysis.strides[0].reason = Some(evil.to_owned());
+    evil.clone_into(&mut analysis.methods[0].stage);
+    let page = html(&analysis);
+    assert!(!page.contains("<script"));
+    assert!(!page.contains("&\""));
+    assert!(page.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn a_number_that_is_none_is_never_printed() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut analysis = sample::with_network();
+        poison(&mut analysis, bad);
+        let page = html(&analysis);
+        let visible = page.split("</style>").nth(1).expect("the page has a style");
+        for word in ["NaN", ">inf", "-inf", "−inf", "inf\"", " inf", "\u{a0}inf"] {
+            assert!(!visible.contains(word), "{word} for {bad}");
+        }
+    }
+}
+
+#[test]
+fn a_rejected_trial_shows_no_measurement() {
+    let page = html(&sample::rejected());
+    assert!(page.contains("Rejected: do not use this recording"));
+    assert!(page.contains("Step back with the camera"));
+    for measured in [
+        "0.508",
+        "31.4",
+        "GPS",
+        "104",
+        "The right knee flexes",
+        "class=\"curves\"",
+    ] {
+        assert!(!page.contains(measured), "{measured}");
+    }
+}
+
+#[test]
+fn a_withheld_value_is_a_dash_with_its_reason() {
+    let page = html(&sample::one_camera());
+    assert!(
+        page.contains("Withheld: no scale is known: give the subject&#39;s height")
+            || page.contains("Withheld: no scale is known: give the subject's height")
+    );
+    assert!(page.contains("Nothing that could be judged lies outside its norm."));
+}
+
+#[test]
+fn a_withheld_summary_hides_a_value_left_in_it() {
+    let mut analysis = sample::full();
+    let speed = analysis
+        .parameters
+        .get_mut(&ParameterId::Speed)
+        .expect("the sample has it");
+    let speed = speed.both.as_mut().expect("the sample has it");
+    speed.value = Some(987.65);
+    speed.ci95 = Some([987.61, 987.69]);
+    speed.status = ambulo::parameters::Status::Withheld;
+    speed.reason = Some("fewer than two clean cycles".to_owned());
+    let page = html(&analysis);
+    assert!(!page.contains("987.6"), "a withheld value is printed");
+    assert!(page.contains("fewer than two clean cycles"));
+}
+
+#[test]
+fn the_same_analysis_gives_the_same_page() {
+    assert_eq!(html(&sample::full()), html(&sample::full()));
+}
+
+/// Every start tag has its end tag, in order.
+#[track_caller]
+fn assert_balanced(name: &str, page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for piece in page.split('<').skip(1) {
+        let tag = piece.split('>').next().expect("split gives one part");
+        if tag.starts_with('!') {
+            continue;
+        }
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed), "in {name}");
+            continue;
+        }
+        let element = tag.split(' ').next().expect("split gives one part");
+        if !matches!(element, "meta" | "br" | "hr") {
+            open.push(element);
+        }
+    }
+    assert!(open.is_empty(), "{open:?} left open in {name}");
+}
+
+/// Puts a bad number wherever an analysis has room for one.
+fn poison(analysis: &mut Analysis, bad: f64) {
+    analysis.input.duration_s = bad;
+    analysis.input.rate_hz = bad;
+    analysis.input.subject.height_m = Some(bad);
+    analysis.quality.findings[0].value = Some(bad);
+    for summary in analysis.parameters.values_mut() {
+        let sides = [&mut summary.left, &mut summary.right, &mut summary.both];
+        for side in sides.into_iter().flatten() {
+            side.value = Some(bad);
+            side.sd = Some(bad);
+            side.cv_pct = Some(bad);
+            side.ci95 = Some([bad, bad]);
+        }
+        if let Some(symmetry) = &mut summary.symmetry {
+            symmetry.robinson_pct = bad;
+            symmetry.ratio = bad;
+        }
+    }
+    for norm in &mut analysis.norms.parameters {
+        norm.norm.mean = bad;
+    }
+    if let Some(norm) = analysis.norms.curves.get_mut(&AngleId::HipFlexion) {
+        norm.left = CurveNorm {
+            mean_deg: vec![bad; 101],
+            sd_deg: vec![bad; 3],
+        };
+    }
+    for (index, sides) in analysis.angles.values_mut().enumerate() {
+        for side in Side::BOTH {
+            if let Some(curve) = sides.get_mut(side) {
+                curve.mean_deg[index * 10] = bad;
+                curve.sd_deg = Some(vec![bad; 101]);
+                if index == 2 {
+                    curve.mean_deg = vec![bad; 101];
+                }
+            }
+        }
+    }
+    for scores in analysis.indices.gvs_deg.values_mut() {
+        scores.left = Some(bad);
+    }
+    analysis.indices.gps_overall_deg = Some(bad);
+    analysis.indices.gdi_star.left = Some(bad);
+    for learned in analysis.learned.values_mut() {
+        learned.value = bad;
+        learned.ci95 = [bad, bad];
+    }
+    for finding in &mut analysis.assessment.findings {
+        finding.z = Some(bad);
+        finding.evidence[0].value = bad;
+    }
+    analysis.events[0].time_s = bad;
+    analysis.bouts[1].end_s = bad;
+    analysis.strides[0].start_s = bad;
+    for value in analysis.strides[1].values.values_mut() {
+        *value = bad;
+    }
+    analysis.rejected_cycles[0].end_s = bad;
+}
