@@ -133,6 +133,7 @@ fn choose_columns(c3d: &C3d, map: &MarkerMap, notes: &mut Vec<String>) -> BTreeM
     }
     let labels = c3d.point_labels();
     let mut chosen = BTreeMap::new();
+    let mut choices = Vec::new();
     for (joint, mut columns) in candidates {
         columns.sort_unstable();
         let [(is_empty, _, _, best), others @ ..] = columns.as_slice() else {
@@ -145,15 +146,25 @@ fn choose_columns(c3d: &C3d, map: &MarkerMap, notes: &mut Vec<String>) -> BTreeM
             ));
             continue;
         }
-        for (is_empty, _, _, other) in others {
-            if !is_empty {
-                notes.push(format!(
-                    "{joint} is taken from {:?}, not from {:?}",
-                    labels[*best], labels[*other]
-                ));
-            }
+        let others: Vec<&str> = others
+            .iter()
+            .filter(|(is_empty, ..)| !is_empty)
+            .map(|&(.., other)| labels[other].as_str())
+            .collect();
+        if !others.is_empty() {
+            choices.push(format!(
+                "{joint} from {} (not {})",
+                labels[*best],
+                others.join(", ")
+            ));
         }
         chosen.insert(joint, *best);
+    }
+    if !choices.is_empty() {
+        notes.push(format!(
+            "several columns name one joint; taken were {}",
+            choices.join("; ")
+        ));
     }
     chosen
 }

@@ -1,3 +1,4 @@
 //! Integration tests of `ambulo-io`.
 
+mod c3d;
 mod keypoints;

@@ -4,6 +4,7 @@ use ambulo::PerSide;
 use ambulo::subject::{Sex, Subject};
 
 use super::C3d;
+use crate::c3d::ParameterData;
 
 /// Groups in which laboratories write facts about the subject.
 const GROUPS: [&str; 5] = [
@@ -51,17 +52,23 @@ fn number(c3d: &C3d, names: &[&str]) -> Option<f64> {
         .flat_map(|name| GROUPS.map(|group| c3d.parameter(group, name)))
         .flatten()
         .find_map(|parameter| {
-            let number = parameter.numbers().first().copied();
-            number
-                .or_else(|| parameter.strings().first()?.trim().parse().ok())
-                .filter(|number| number.is_finite() && *number > 0.0)
+            let text = match &parameter.data {
+                // The decimal number that was meant: 32.1, not the float's 32.099998.
+                ParameterData::Float(values) => values.first()?.to_string(),
+                ParameterData::Char(_) => parameter.strings().into_iter().next()?,
+                _ => parameter.numbers().first()?.to_string(),
+            };
+            text.trim()
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite() && *number > 0.0)
         })
 }
 
 /// A length of the body, written in metres, centimetres or millimetres: only one is possible.
 fn metres(value: f64, possible_m: std::ops::Range<f64>) -> Option<f64> {
-    [1.0, 1e-2, 1e-3]
+    [1.0, 100.0, 1000.0]
         .into_iter()
-        .map(|unit| value * unit)
+        .map(|units| value / units)
         .find(|metres| possible_m.contains(metres))
 }
