@@ -22,7 +22,7 @@ pub use header::HeaderEvent;
 pub use labelled::{of_points, to_points};
 pub use number::Processor;
 pub use parameters::{Group, Parameter, ParameterData};
-pub use trial::{TrialError, to_trial};
+pub use trial::{TrialError, from_trial, to_trial};
 
 use header::Header;
 use layout::Layout;
@@ -256,14 +256,14 @@ impl C3d {
     /// The strings of a parameter and of those that continue it past 255: `LABELS`, `LABELS2`, ….
     pub fn strings(&self, group: &str, name: &str) -> Vec<String> {
         continued(&self.groups, group, name)
-            .flat_map(|parameter| parameter.strings())
+            .flat_map(Parameter::strings)
             .collect()
     }
 
     /// The numbers of a parameter and of those that continue it past 255: `TIMES`, `TIMES2`, ….
     pub fn numbers(&self, group: &str, name: &str) -> Vec<f64> {
         continued(&self.groups, group, name)
-            .flat_map(|parameter| parameter.numbers())
+            .flat_map(Parameter::numbers)
             .collect()
     }
 

@@ -66,8 +66,9 @@ impl Points {
     /// a gap so.
     pub fn position(&self, frame: usize, point: usize) -> Option<[f32; 3]> {
         let [x, y, z, word] = self.get(frame, point)?;
-        let is_valid =
-            word >= 0.0 && [x, y, z].iter().all(|c| c.is_finite()) && [x, y, z, word] != [0.0; 4];
+        let is_finite = x.is_finite() && y.is_finite() && z.is_finite();
+        let is_empty = x == 0.0 && y == 0.0 && z == 0.0 && word == 0.0;
+        let is_valid = word >= 0.0 && is_finite && !is_empty;
         is_valid.then_some([x, y, z])
     }
 
@@ -115,14 +116,14 @@ impl C3d {
     /// Offset and whole scale of an analog channel.
     pub(super) fn analog_scaling(&self, channel: usize) -> (f64, f64) {
         let unsigned = super::layout::is_unsigned(&self.groups);
-        let offsets = continued(&self.groups, "ANALOG", "OFFSET").flat_map(|p| {
+        let mut offsets = continued(&self.groups, "ANALOG", "OFFSET").flat_map(|p| {
             if unsigned {
                 p.unsigned_numbers()
             } else {
                 p.numbers()
             }
         });
-        let offset = offsets.skip(channel).next().unwrap_or(0.0);
+        let offset = offsets.nth(channel).unwrap_or(0.0);
         let scales = self.numbers("ANALOG", "SCALE");
         let general = self.number("ANALOG", "GEN_SCALE").unwrap_or(1.0);
         (

@@ -112,11 +112,8 @@ fn to_vax(value: f32) -> Option<[u8; 4]> {
         254 | 255 => return None,
         0 => {
             let shifted = (value * 4.0).to_bits();
-            if (shifted >> 23) & 0xFF == 0 {
-                0
-            } else {
-                shifted
-            }
+            let is_too_small = (shifted >> 23).trailing_zeros() >= 8;
+            if is_too_small { 0 } else { shifted }
         }
         _ => ieee + (2 << 23),
     };

@@ -335,21 +335,20 @@ fn read_parameter(
     });
     let fits = |&end: &usize| end <= next.unwrap_or(usize::MAX).min(bytes.len());
     let mut dimensions = sizes.to_vec();
-    let data_end = match declared
+    let declared_end = declared
         .and_then(|size| data_at.checked_add(size))
-        .filter(fits)
-    {
-        Some(end) => end,
+        .filter(fits);
+    let data_end = if let Some(end) = declared_end {
+        end
+    } else {
         // The sizes say more than the room before the next record: keep the values that are there.
-        None => {
-            let end = next.filter(|&next| next >= data_at).ok_or_else(missing)?;
-            let room = ((end - data_at) / width).min(255);
-            dimensions = vec![u8::try_from(room).unwrap_or(u8::MAX)];
-            notes.push(format!(
-                "parameter {name:?} declares more values than it has; {room} were kept"
-            ));
-            data_at + room * width
-        }
+        let end = next.filter(|&next| next >= data_at).ok_or_else(missing)?;
+        let room = ((end - data_at) / width).min(255);
+        dimensions = vec![u8::try_from(room).unwrap_or(u8::MAX)];
+        notes.push(format!(
+            "parameter {name:?} declares more values than it has; {room} were kept"
+        ));
+        data_at + room * width
     };
     let raw = &bytes[data_at..data_end];
     let data = match kind.cast_signed() {

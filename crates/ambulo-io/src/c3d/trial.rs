@@ -1,6 +1,7 @@
 //! From a C3D file to a [`Trial`].
 
 mod angles;
+mod export;
 mod place;
 mod subject;
 
@@ -16,6 +17,8 @@ use ambulo::skeleton::Joint;
 use ambulo::skeleton::markers::{self, MarkerError, MarkerMap};
 use ambulo::time::{TimeBase, TimeError};
 use ambulo::trial::{Recording, Trial};
+
+pub use export::from_trial;
 
 use super::C3d;
 
@@ -39,6 +42,12 @@ pub enum TrialError {
     /// The motion is not one.
     #[error(transparent)]
     Shape(#[from] ShapeError),
+    /// A trial of keypoints in an image cannot be written as points in space.
+    #[error("keypoints of one camera are no points in space")]
+    NotSpatial,
+    /// The file format has one rate for all frames.
+    #[error("the frames are not evenly spaced in time")]
+    UnevenTime,
     /// Neither the file nor the body says which way is up.
     #[error("neither the file nor the body shows which way is up")]
     NoUp,

@@ -312,7 +312,7 @@ impl IntegerSamples {
                         what: format!(
                             "samples of analog channel {channel}, which has no scale of its own"
                         ),
-                        value: most as f32,
+                        value: samples().copied().fold(0.0, f32::max),
                     });
                 }
                 grid = (offset - middle * step, step);
