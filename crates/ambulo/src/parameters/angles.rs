@@ -29,7 +29,7 @@ pub(super) fn measure(view: &StrideView<'_>, angles: &AngleSeries, values: &mut 
     }
     if let Some(clearance) = toe
         .and_then(|joint| swing_heights(view, joint))
-        .and_then(|heights| lowest_between_peaks(view, &heights))
+        .and_then(|heights| lowest_in_mid_swing(view, &heights))
     {
         values.insert(ParameterId::MinimumToeClearance, clearance);
     }
@@ -139,19 +139,22 @@ fn heights(samples: &Samples) -> Vec<(f64, f64)> {
     samples.iter().map(|(t, p)| (*t, p.y)).collect()
 }
 
-/// The lowest local minimum in mid-swing; `None` if the toe rises or falls all the way.
-fn lowest_between_peaks(view: &StrideView<'_>, heights: &[(f64, f64)]) -> Option<f64> {
+/// The lowest local minimum in mid-swing; where the toe only rises or falls, its lowest point there.
+fn lowest_in_mid_swing(view: &StrideView<'_>, heights: &[(f64, f64)]) -> Option<f64> {
     let (from_s, to_s) = (heights.first()?.0, heights.last()?.0);
+    let is_middle = |time_s: f64| {
+        let share = (time_s - from_s) / (to_s - from_s);
+        view.config.mid_swing.contains(share)
+    };
     heights
         .windows(3)
-        .filter(|w| {
-            view.config
-                .mid_swing
-                .contains((w[1].0 - from_s) / (to_s - from_s))
-        })
-        .filter(|w| w[1].1 <= w[0].1 && w[1].1 < w[2].1)
+        .filter(|w| is_middle(w[1].0) && w[1].1 <= w[0].1 && w[1].1 < w[2].1)
         .map(|w| vertex(w[0], w[1], w[2]))
         .reduce(f64::min)
+        .or_else(|| {
+            let middle = heights.iter().filter(|(time_s, _)| is_middle(*time_s));
+            middle.map(|(_, height)| *height).reduce(f64::min)
+        })
 }
 
 /// The least value of the parabola through three points around a minimum.

@@ -70,8 +70,8 @@ impl Default for ParameterConfig {
                 most: 0.30,
             },
             mid_swing: Range {
-                least: 0.15,
-                most: 0.85,
+                least: 0.35,
+                most: 0.75,
             },
             freezing_window_s: 6.0,
             foot_width_m: 0.09,

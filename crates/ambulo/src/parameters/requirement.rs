@@ -24,9 +24,7 @@ pub(super) fn of(id: ParameterId, config: &ParameterConfig) -> String {
         P::FootProgressionAngle => "heel (or ankle) and toe in three dimensions",
         P::FootStrikeAngle => "heel (or ankle) and toe from contact to flat foot",
         P::MaximumFootHeight => "toe (or heel) over the swing and the stance before it",
-        P::MinimumToeClearance => {
-            "a toe whose height over the swing has a lowest point between two peaks"
-        }
+        P::MinimumToeClearance => "a toe over the swing and the stance before it",
         P::KneeFlexionMaximumExtension => "knee flexion over the stance",
         P::ArmSwingRange | P::ArmSwingAsymmetry => {
             "shoulder, wrist, hips and neck over the whole stride"
