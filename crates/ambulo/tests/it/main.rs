@@ -1,5 +1,6 @@
 //! Integration tests of the domain.
 
+mod balance;
 mod events;
 mod kinematics;
 mod parameters;

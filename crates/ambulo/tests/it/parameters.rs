@@ -1,6 +1,7 @@
 //! Parameters of walks whose truth is known from their formulas.
 
 mod formula;
+mod synthetic;
 
 use ambulo::parameters::{
     GaitParameters, ParameterConfig, ParameterId, Sidedness, Status, Stride, Summary,
