@@ -18,7 +18,8 @@ const TROCHANTER_M: f64 = 0.9;
 
 /// A body that glides ahead and to the right over feet that stand still.
 fn walk(rate_hz: f64, belt_mps: f64) -> Walk {
-    let time = TimeBase::uniform((2.0 * rate_hz) as usize + 1, rate_hz).expect("a usable rate");
+    let frames = (0..1000).take_while(|&frame| f64::from(frame) <= 2.0 * rate_hz);
+    let time = TimeBase::uniform(frames.count(), rate_hz).expect("a usable rate");
     let mut trajectories = BTreeMap::<Joint, Vec<_>>::new();
     let mut put = |joint: Joint, position: &dyn Fn(f64) -> [f64; 3]| {
         let points = time.times_s().iter().map(|&t| {
