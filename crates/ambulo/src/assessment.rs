@@ -1,9 +1,30 @@
 //! The assessment: findings against norms, each sentence generated from its numbers.
+//!
+//! A finding describes a measurement and what it was compared with. It is not a diagnosis, and the
+//! absence of findings does not exclude a disease.
+
+mod arm_swing;
+mod asymmetry;
+mod config;
+mod double_support;
+mod foot_strike;
+mod indices;
+mod knee;
+mod measured;
+mod spatial;
+mod speed;
+mod stance;
+mod step_width;
+mod toe_clearance;
+mod trunk;
+mod variability;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PerSide;
 use crate::parameters::ParameterId;
+use crate::{PerSide, Side};
+pub use config::AssessmentConfig;
+pub use measured::Measured;
 
 /// Reference value that a measured one is compared with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +102,64 @@ pub struct Assessment {
     pub rationale: Vec<Finding>,
     /// Rules that could not judge.
     pub withheld: Vec<WithheldRule>,
+}
+
+/// A rule about the whole walk.
+type WholeRule = fn(&Measured<'_>, &AssessmentConfig) -> Verdict;
+/// A rule about one side.
+type SidedRule = fn(&Measured<'_>, &AssessmentConfig, Side) -> Verdict;
+
+const WHOLE_RULES: &[(&str, WholeRule)] = &[
+    ("slow_speed", speed::slow_speed),
+    ("cadence", speed::cadence),
+    ("double_support", double_support::double_support),
+    ("step_width", step_width::step_width),
+    ("step_length_asymmetry", asymmetry::step_length),
+    ("step_time_asymmetry", asymmetry::step_time),
+    ("swing_asymmetry", asymmetry::swing),
+    ("stride_time_variability", variability::stride_time),
+    ("stride_length_variability", variability::stride_length),
+    ("arm_swing_asymmetry", arm_swing::arm_swing_asymmetry),
+    ("trunk_lean", trunk::trunk_lean),
+    ("gait_profile_score", indices::gait_profile_score),
+];
+
+const SIDED_RULES: &[(&str, SidedRule)] = &[
+    ("short_step", spatial::short_step),
+    ("stance", stance::stance),
+    ("knee_extension", knee::knee_extension),
+    ("stiff_knee", knee::stiff_knee),
+    ("foot_strike", foot_strike::foot_strike),
+    ("toe_clearance", toe_clearance::toe_clearance),
+    ("foot_progression", spatial::foot_progression),
+    ("gdi_star", indices::gdi_star),
+];
+
+/// Every rule's verdict on a trial: findings with the largest deviation first (those against a fixed
+/// limit last), and the rules that could not judge with their reasons.
+pub fn assess(measured: &Measured<'_>, config: &AssessmentConfig) -> Assessment {
+    let whole = WHOLE_RULES
+        .iter()
+        .map(|(rule, judge)| ((*rule).to_owned(), judge(measured, config)));
+    let sided = SIDED_RULES.iter().flat_map(|(rule, judge)| {
+        Side::BOTH.map(|side| {
+            let name = format!("{rule}_{}", side.name());
+            (name, judge(measured, config, side))
+        })
+    });
+    let mut assessment = Assessment::default();
+    for (rule, verdict) in whole.chain(sided) {
+        match verdict {
+            Verdict::Clear => {}
+            Verdict::Finding(finding) => assessment.findings.push(Finding { rule, ..finding }),
+            Verdict::Withheld(reason) => assessment.withheld.push(WithheldRule { rule, reason }),
+        }
+    }
+    let size = |finding: &Finding| finding.z.map_or(-1.0, f64::abs);
+    assessment
+        .findings
+        .sort_by(|a, b| size(b).total_cmp(&size(a)));
+    assessment
 }
 
 /// A parameter's norm for the report: the value of each side is compared with the same mean and SD.

@@ -1,5 +1,6 @@
 //! Integration tests of the domain.
 
+mod assessment;
 mod balance;
 mod events;
 mod kinematics;
