@@ -183,13 +183,13 @@ fn checked(
             [] => Err(format!(
                 "no {} {} was found between {start_s:.2} s and {end_s:.2} s",
                 side.name(),
-                name(kind)
+                kind.name()
             )),
             many => Err(format!(
                 "{} {} {}s lie between {start_s:.2} s and {end_s:.2} s, where one belongs",
                 many.len(),
                 side.name(),
-                name(kind)
+                kind.name()
             )),
         }
     };
@@ -207,13 +207,6 @@ fn checked(
     in_order(&cycle)?;
     plausible(&cycle, config)?;
     Ok(cycle)
-}
-
-fn name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::InitialContact => "contact",
-        EventKind::FootOff => "foot off",
-    }
 }
 
 /// The other foot's last contact before the cycle, if it is near enough to open the step.

@@ -5,7 +5,9 @@
 //! [`merge`] lets a detected event give way to the file's own.
 
 mod ankle_pelvis_2d;
+mod chain;
 mod consensus;
+mod dense;
 mod foot_height;
 mod front_view;
 mod hreljac;
@@ -129,6 +131,16 @@ impl EventConfig {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+    }
+}
+
+impl EventKind {
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InitialContact => "contact",
+            Self::FootOff => "foot off",
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{PerSide, Side};
 
 /// Speed across the picture below which the walker is turning round, leg lengths per second.
 const REVERSAL_SPEED_LEGS: f64 = 0.12;
+/// The same as a share of the walk's usual speed. [choice]
+const SLOW_SHARE: f64 = 0.5;
 /// Path across the picture, in body heights, that makes a side view. [choice]
 const SIDE_VIEW_PATH: f64 = 0.5;
 /// Change of body size that makes a frontal view. [choice]
@@ -223,8 +225,11 @@ fn cut(
             .unwrap_or_default();
     }
     let stride_s = stretch.stride_s.unwrap_or(USUAL_STRIDE_S);
-    let limit = REVERSAL_SPEED_LEGS * track.leg_length;
-    let signs: Vec<i8> = stride_velocity(&track.pelvis, frames.clone(), stride_s)
+    let velocity = stride_velocity(&track.pelvis, frames.clone(), stride_s);
+    let speeds = velocity.iter().flatten().map(|v| v.x.abs()).collect();
+    let limit =
+        (SLOW_SHARE * median(speeds).unwrap_or(0.0)).max(REVERSAL_SPEED_LEGS * track.leg_length);
+    let signs: Vec<i8> = velocity
         .into_iter()
         .map(|velocity| match velocity {
             Some(v) if v.x > limit => 1,

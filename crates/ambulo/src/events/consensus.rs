@@ -5,7 +5,7 @@
 //! vote, so that it does not matter which of them a recording allows.
 
 use super::signals::{Foot, FootSignals};
-use super::{Detected, Detection, EventConfig, EventKind, EventSource, GaitEvent, sort};
+use super::{Detected, Detection, EventConfig, EventKind, EventSource, GaitEvent, chain, sort};
 use crate::Side;
 
 /// How a detector votes on one kind of event.
@@ -19,9 +19,16 @@ struct Vote {
 
 /// Offsets measured with this project's filters against force plates of children and adults; see
 /// the validation of events.
-fn vote(source: EventSource, kind: EventKind) -> Option<Vote> {
+///
+/// Where the recording has no heel and toe, the ankle stands for both and only its way ahead of the
+/// pelvis tells events.
+fn vote(source: EventSource, kind: EventKind, has_sole: bool) -> Option<Vote> {
     use EventKind::{FootOff, InitialContact};
     let (weight, late_s) = match (source, kind) {
+        (EventSource::Zeni | EventSource::ZeniVelocity, _) if !has_sole => {
+            return vote(EventSource::AnklePelvis2d, kind, has_sole);
+        }
+        (EventSource::Hreljac | EventSource::OconnorFva, _) if !has_sole => return None,
         (EventSource::Zeni | EventSource::ZeniVelocity, InitialContact) => (1.0, -0.035),
         (EventSource::Zeni | EventSource::ZeniVelocity, FootOff) => (1.0, 0.011),
         (EventSource::AnklePelvis2d, InitialContact) => (0.7, -0.033),
@@ -38,11 +45,18 @@ fn vote(source: EventSource, kind: EventKind) -> Option<Vote> {
 
 /// Forward speed of the heel, as a share of walking speed, that contact leaves it. Force plates
 /// show contact at 0.3.
-const CONTACT_SPEED: f64 = 0.35;
+const CONTACT_SPEED: f64 = 0.4;
 /// Forward speed of the toe, as a share of walking speed, with which it leaves the ground.
 const FOOT_OFF_SPEED: f64 = 0.75;
 /// Weight of those speeds in the vote.
 const SPEED_WEIGHT: f64 = 3.0;
+
+/// The share of the detectors' weight that makes a candidate.
+const LEAST_SUPPORT: f64 = 0.35;
+/// Candidates of one foot and kind lie at least this share of a stride apart.
+const APART_STRIDES: f64 = 0.2;
+/// Confidence from which a candidate that was left out is worth a message.
+const WORTH_TELLING: f64 = 0.6;
 
 /// A detector's event with its known offset taken off.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +86,21 @@ pub(crate) fn of(
         }
     }
     sort(&mut events);
-    let events = in_turn(events, signals.stride_s, &mut messages);
+    if let Some(stride_s) = signals.stride_s {
+        let (kept, left_out) = chain::best(&events, stride_s);
+        let doubtful = left_out
+            .iter()
+            .filter(|event| event.confidence >= WORTH_TELLING);
+        messages.extend(doubtful.map(|event| {
+            format!(
+                "a {} {} at {:.2} s does not fit the order of steps and was left out",
+                event.side.name(),
+                event.kind.name(),
+                event.time_s
+            )
+        }));
+        events = kept;
+    }
     if let Some(first) = by_detector.first() {
         messages.extend(first.messages.iter().cloned());
     }
@@ -93,10 +121,15 @@ fn agreed(
     kind: EventKind,
     config: &EventConfig,
 ) -> Vec<GaitEvent> {
+    let has_sole = signals
+        .feet
+        .get(side)
+        .as_ref()
+        .is_some_and(|foot| foot.has_sole);
     let mut pool: Vec<Candidate> = Vec::new();
     let mut electorate = 0.0;
     for detected in by_detector {
-        let Some(vote) = vote(detected.source, kind) else {
+        let Some(vote) = vote(detected.source, kind, has_sole) else {
             continue;
         };
         let before = pool.len();
@@ -116,19 +149,19 @@ fn agreed(
         }
     }
     let mut events = Vec::new();
-    let apart_s = config.min_distance_strides * signals.stride_s.unwrap_or(1.1);
+    // Near alternatives stay: the order of all events decides between them.
+    let apart_s = APART_STRIDES * signals.stride_s.unwrap_or(1.1);
     while let Some(group) = heaviest(&pool, config.agreement_s) {
         let support: f64 = group.iter().map(|candidate| candidate.weight).sum();
         let centre_s = weighted_median(&group);
-        // Fewer than two fifths of the detectors are not a consensus.
-        if support < 0.4 * electorate {
-            break;
+        pool.retain(|candidate| (candidate.time_s - centre_s).abs() >= apart_s);
+        if support < LEAST_SUPPORT * electorate {
+            continue;
         }
         let clearness = group.iter().map(|c| c.weight * c.clearness).sum::<f64>() / support;
         let time_s = refined(signals, &group, centre_s, side, kind, config);
         let confidence = (support / electorate).min(1.0) * (0.5 + 0.5 * clearness);
         events.push(signals.event(side, kind, time_s, confidence));
-        pool.retain(|candidate| (candidate.time_s - centre_s).abs() >= apart_s);
     }
     events
 }
@@ -224,52 +257,4 @@ fn speed_change(
         })
         .min_by(|a, b| (a - near_s).abs().total_cmp(&(b - near_s).abs()))
         .filter(|time_s| (time_s - near_s).abs() <= within_s)
-}
-
-/// Drops the less certain of two events that follow each other although another must lie between.
-fn in_turn(
-    mut events: Vec<GaitEvent>,
-    stride_s: Option<f64>,
-    messages: &mut Vec<String>,
-) -> Vec<GaitEvent> {
-    let Some(stride_s) = stride_s else {
-        return events;
-    };
-    loop {
-        let clash = (0..events.len()).find_map(|first| {
-            let second = (first + 1..events.len()).find(|&second| {
-                events[second].side == events[first].side
-                    && events[second].kind == events[first].kind
-            })?;
-            let apart_s = events[second].time_s - events[first].time_s;
-            (apart_s < 0.6 * stride_s && !separated(&events, first, second))
-                .then_some((first, second))
-        });
-        let Some((first, second)) = clash else {
-            return events;
-        };
-        let weaker = if events[second].confidence < events[first].confidence {
-            second
-        } else {
-            first
-        };
-        let event = events.remove(weaker);
-        messages.push(format!(
-            "a {} {} at {:.2} s was dropped: another lies {:.2} s from it with no event between them",
-            event.side.name(),
-            match event.kind {
-                EventKind::InitialContact => "contact",
-                EventKind::FootOff => "foot off",
-            },
-            event.time_s,
-            (events[weaker.min(events.len() - 1)].time_s - event.time_s).abs()
-        ));
-    }
-}
-
-/// Whether the same foot's other kind of event lies between two events.
-fn separated(events: &[GaitEvent], first: usize, second: usize) -> bool {
-    events[first + 1..second]
-        .iter()
-        .any(|event| event.side == events[first].side && event.kind != events[first].kind)
 }

@@ -3,6 +3,7 @@
 
 use nalgebra::{Point3, Vector2, Vector3};
 
+use super::dense::dense;
 use super::{EventKind, GaitEvent};
 use crate::bouts::{Path, median, stride_period_s, stride_velocity};
 use crate::signal::derivative::{derivative, second_derivative};
@@ -45,7 +46,10 @@ pub(crate) struct Foot {
 /// What the detectors look at, made from a walk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FootSignals {
+    /// Times of the signals, from the walk's first frame.
     pub(crate) times_s: Vec<f64>,
+    /// Times of the walk's own frames; the signals may be denser.
+    frames_s: Vec<f64>,
     pub(crate) start_s: f64,
     pub(crate) start_frame: usize,
     pub(crate) view: View,
@@ -60,6 +64,8 @@ pub struct FootSignals {
 impl FootSignals {
     /// The signals of a walk.
     pub fn of(walk: &Walk) -> Self {
+        let frames_s = walk.time().times_s().to_vec();
+        let walk = &dense(walk);
         let times_s = walk.time().times_s().to_vec();
         let frames = times_s.len();
         let pelvis = walk.trajectory(Joint::Pelvis).map(<[_]>::to_vec);
@@ -84,6 +90,7 @@ impl FootSignals {
             ways.iter().map(|way| way.map(|(_, speed)| speed)).collect()
         };
         Self {
+            frames_s,
             start_s: walk.start_time_s(),
             start_frame: walk.start_frame(),
             view: walk.view(),
@@ -108,13 +115,13 @@ impl FootSignals {
         time_s: f64,
         confidence: f64,
     ) -> GaitEvent {
-        let after = self.times_s.partition_point(|&t| t < time_s);
-        let last = self.times_s.len().saturating_sub(1);
+        let after = self.frames_s.partition_point(|&t| t < time_s);
+        let last = self.frames_s.len().saturating_sub(1);
         let nearest = match after.checked_sub(1) {
             None => 0,
             Some(before) if after > last => before,
             Some(before) => {
-                if time_s - self.times_s[before] <= self.times_s[after] - time_s {
+                if time_s - self.frames_s[before] <= self.frames_s[after] - time_s {
                     before
                 } else {
                     after
