@@ -214,17 +214,6 @@ pub(super) type Band = [[f64; 101]; 2];
 
 /// Curves of each healthy adult, left then right, in the file's order.
 fn controls(csv: &str) -> anyhow::Result<Vec<[Curves; 2]>> {
-    let people = sessions(csv, |session| session.starts_with(CONTROL))?;
-    ensure!(
-        people.len() == PEOPLE,
-        "{} healthy adults, expected {PEOPLE}",
-        people.len()
-    );
-    Ok(people)
-}
-
-/// Curves of each session of that name, left then right, in the file's order.
-fn sessions(csv: &str, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<[Curves; 2]>> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines
         .next()
@@ -248,7 +237,7 @@ fn sessions(csv: &str, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<[Cur
             "a line of {} cells",
             cells.len()
         );
-        if !wanted(cells[person]) {
+        if !cells[person].starts_with(CONTROL) {
             continue;
         }
         let Some(&(angle, ..)) = VARIABLES
@@ -274,6 +263,11 @@ fn sessions(csv: &str, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<[Cur
         let sides = &mut people.last_mut().context("no person")?.1;
         sides[usize::from(cells[side] == "R")].insert(angle, curve);
     }
+    ensure!(
+        people.len() == PEOPLE,
+        "{} healthy adults, expected {PEOPLE}",
+        people.len()
+    );
     let complete = people
         .iter()
         .flat_map(|(_, sides)| sides)
@@ -335,72 +329,7 @@ fn two_decimals(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ambulo::PerSide;
-    use ambulo::indices::{IndexConfig, indices};
-    use ambulo::kinematics::{AngleCurve, AngleMethod};
-    use ambulo::normative::index_reference;
-
     use super::*;
-
-    /// Overall GPS (mean, SD) and mean GDI* of both sides over a group of sessions.
-    fn group(csv: &str, wanted: impl Fn(&str) -> bool) -> [f64; 3] {
-        let reference = index_reference();
-        let (mut overall, mut index) = (Vec::new(), Vec::new());
-        for sides in sessions(csv, wanted).unwrap() {
-            let curve = |mean_deg: &Vec<f64>| AngleCurve {
-                method: AngleMethod::File,
-                approximate: false,
-                n: 1,
-                mean_deg: mean_deg.clone(),
-                sd_deg: None,
-            };
-            let curves = AngleId::GAIT_PROFILE
-                .into_iter()
-                .map(|angle| {
-                    let [left, right] = sides.each_ref().map(|side| side.get(&angle).map(curve));
-                    (angle, PerSide { left, right })
-                })
-                .collect();
-            let found = indices(&curves, &reference, None, IndexConfig::default());
-            overall.extend(found.gps_overall_deg);
-            index.extend(
-                [found.gdi_star.left, found.gdi_star.right]
-                    .into_iter()
-                    .flatten(),
-            );
-        }
-        let (mean, sd) = mean_and_sd(&overall);
-        [mean, sd, mean_and_sd(&index).0]
-    }
-
-    #[test]
-    fn shipped_norms_tell_groups_of_people_apart_as_published_numbers_do() {
-        let Some(data) = ambulo_testkit::data_dir() else {
-            return;
-        };
-        let csv = std::fs::read_to_string(data.join(INPUT)).unwrap();
-        for (found, expected) in [
-            (
-                group(&csv, |session| session.starts_with(CONTROL)),
-                [5.0939, 1.2871, 100.0],
-            ),
-            (
-                group(&csv, |session| session.ends_with("_on")),
-                [7.3428, 2.8773, 89.0315],
-            ),
-            (
-                group(&csv, |session| session.ends_with("_off")),
-                [7.5767, 2.7279, 87.8249],
-            ),
-        ] {
-            for (found, expected) in found.iter().zip(expected) {
-                assert!(
-                    (found - expected).abs() < 0.01,
-                    "{found}, expected {expected}"
-                );
-            }
-        }
-    }
 
     #[test]
     fn the_table_in_the_repository_is_what_the_data_gives() {

@@ -1,6 +1,28 @@
 //! The quality gate: what stands in the way of trusting a trial, with numbers.
+//!
+//! [`check_recording`] looks at a recording before any walking is found in it: is the body upright
+//! and of human size, are the sides right, is time whole, is this one person, from the side, walking
+//! ahead? [`check_walk`] looks at what was found: enough cycles, and a rhythm that legs of this
+//! length can have. Both return [`QualityFinding`]s; a trial without any passes.
+
+mod body;
+mod completeness;
+mod config;
+mod continuity;
+mod orientation;
+mod points;
+mod view;
+mod walking;
 
 use serde::{Deserialize, Serialize};
+
+use crate::trial::Trial;
+use crate::walk::Surface;
+
+pub use config::QualityConfig;
+pub use walking::{WalkEvidence, check_walk};
+
+use body::Body;
 
 /// The verdict on a trial or one finding's weight in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,4 +80,87 @@ impl Quality {
             findings,
         }
     }
+}
+
+impl QualityFinding {
+    /// A finding without numbers, advice or place.
+    pub fn new(code: &str, grade: Grade, message: String) -> Self {
+        Self {
+            code: code.to_owned(),
+            grade,
+            message,
+            advice: None,
+            value: None,
+            limit: None,
+            unit: None,
+            frames: None,
+        }
+    }
+
+    /// The same finding with what to do about it.
+    #[must_use]
+    pub fn advised(mut self, advice: &str) -> Self {
+        self.advice = Some(advice.to_owned());
+        self
+    }
+
+    /// The same finding with the number measured and the limit it was compared with.
+    #[must_use]
+    pub fn measured(mut self, value: f64, limit: f64, unit: &str) -> Self {
+        self.value = Some(value);
+        self.limit = Some(limit);
+        self.unit = Some(unit.to_owned());
+        self
+    }
+
+    /// The same finding with the frames concerned, half-open.
+    #[must_use]
+    pub fn at(mut self, frames: [usize; 2]) -> Self {
+        self.frames = Some(frames);
+        self
+    }
+}
+
+/// What is wrong with a recording as it was read, in order of the checks.
+///
+/// `surface` is the ground as the user declares it. Keypoints should come after exchanged legs were
+/// repaired: those that remain are reported here, those repaired by [`check_walk`].
+///
+/// Checks that rest on a basic one are left out where that one fails: a body lying on its side has
+/// no left and right worth checking.
+pub fn check_recording(
+    trial: &Trial,
+    surface: Surface,
+    config: &QualityConfig,
+) -> Vec<QualityFinding> {
+    let mut findings = completeness::check_time(trial, config);
+    let body = Body::of(&trial.recording, config.min_confidence);
+    findings.extend(completeness::check_presence(
+        &trial.recording,
+        &body,
+        config,
+    ));
+    let Some(leg) = body.leg_length() else {
+        findings.push(
+            QualityFinding::new(
+                "no_legs",
+                Grade::Reject,
+                "Hip, knee and ankle are never seen together, so there are no legs to measure."
+                    .to_owned(),
+            )
+            .advised("Use a recording, or a keypoint layout, that shows the whole legs."),
+        );
+        return findings;
+    };
+    let upright = orientation::check_upright(&body, config);
+    let is_upright = upright.is_none();
+    findings.extend(upright);
+    findings.extend(orientation::check_size(trial, &body, leg, config));
+    findings.extend(continuity::check(&body, leg, config));
+    findings.extend(points::check(&body, leg, config));
+    if is_upright {
+        findings.extend(orientation::check_direction(&body, config));
+        findings.extend(view::check(&body, leg, surface, config));
+    }
+    findings
 }

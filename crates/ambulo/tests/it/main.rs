@@ -6,4 +6,5 @@ mod events;
 mod kinematics;
 mod parameters;
 mod parity;
+mod quality;
 mod synth;
