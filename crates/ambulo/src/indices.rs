@@ -141,7 +141,7 @@ pub fn indices(
     };
     result.gdi_star = result.gps_deg.map(|gps| scaled(gps?, reference.ln_gps));
     result.sagittal_deviation_index =
-        PerSide::from_fn(|side| sagittal_deviation_index(curves, reference, side));
+        PerSide::from_fn(|side| sagittal_deviation_index(curves, reference, side, config).ok());
     result.gdi = PerSide::from_fn(|side| {
         let gait: Option<Vec<f64>> = AngleId::GAIT_PROFILE
             .iter()
@@ -158,33 +158,56 @@ pub fn indices(
     result
 }
 
+/// Whether a hip was measured as the thigh against the vertical, for want of the pelvis.
+pub fn hip_is_thigh(hip: &AngleCurve) -> bool {
+    hip.approximate || hip.method == AngleMethod::Sagittal2d
+}
+
 /// The sagittal deviation index of one side: [`scaled`] RMS deviation of its sagittal variables.
 ///
-/// `None` unless all of [`SAGITTAL`] are there, or, for one camera, all of [`SAGITTAL_2D`].
+/// Uses [`SAGITTAL_2D`] where the hip is the thigh against the vertical, else [`SAGITTAL`].
+///
+/// # Errors
+///
+/// Why there is none: the angles that were not measured, or are approximations.
 pub fn sagittal_deviation_index(
     curves: &AngleCurves,
     reference: &IndexReference,
     side: Side,
-) -> Option<f64> {
-    let curve = |angle| curves.get(&angle)?.get(side).as_ref();
-    let planar = curve(AngleId::HipFlexion)?.method == AngleMethod::Sagittal2d;
-    let (angles, norm): (&[AngleId], LnNorm) = if planar {
+    config: IndexConfig,
+) -> Result<f64, String> {
+    let curve = |angle: AngleId| {
+        let found = curves
+            .get(&angle)
+            .and_then(|sides| sides.get(side).as_ref());
+        found.ok_or_else(|| format!("{} was not measured", angle.title().to_lowercase()))
+    };
+    let thigh = hip_is_thigh(curve(AngleId::HipFlexion)?);
+    let (angles, norm): (&[AngleId], LnNorm) = if thigh {
         (&SAGITTAL_2D, reference.ln_sagittal_2d)
     } else {
         (&SAGITTAL, reference.ln_sagittal)
     };
-    let scores: Option<Vec<f64>> = angles
-        .iter()
-        .map(|&angle| {
-            let against = if planar && angle == AngleId::HipFlexion {
-                &reference.thigh
-            } else {
-                reference.curves.get(&angle)?
-            };
-            score(curve(angle)?, against, side)
-        })
-        .collect();
-    scaled(root_mean_square(&scores?)?, norm)
+    let mut scores = Vec::new();
+    for &angle in angles {
+        let (curve, is_hip) = (curve(angle)?, angle == AngleId::HipFlexion);
+        if curve.approximate && !is_hip && !config.with_approximate {
+            return Err(format!(
+                "{} is an approximation",
+                angle.title().to_lowercase()
+            ));
+        }
+        let against = if thigh && is_hip {
+            Some(&reference.thigh)
+        } else {
+            reference.curves.get(&angle)
+        };
+        scores.extend(against.and_then(|norm| score(curve, norm, side)));
+    }
+    root_mean_square(&scores)
+        .filter(|_| scores.len() == angles.len())
+        .and_then(|deviation| scaled(deviation, norm))
+        .ok_or_else(|| "the curves do not fit the norm's".to_owned())
 }
 
 fn score(curve: &AngleCurve, norm: &SidedCurveNorm, side: Side) -> Option<f64> {
@@ -255,11 +278,18 @@ fn notes(
                 .to_owned(),
         );
     }
-    let sagittal = &found.sagittal_deviation_index;
-    if sagittal.left.is_some() || sagittal.right.is_some() {
+    for side in Side::BOTH {
+        if let Err(why) = sagittal_deviation_index(curves, reference, side, config) {
+            notes.push(format!(
+                "No sagittal deviation index for the {} side: {why}.",
+                side.name()
+            ));
+        }
+    }
+    if found.sagittal_deviation_index != PerSide::default() {
         notes.push(
-            "The sagittal deviation index compares pelvic tilt (where measured), hip, knee and \
-             ankle in the sagittal plane; with one camera the hip is the thigh against the vertical."
+            "The sagittal deviation index compares pelvic tilt, hip, knee and ankle in the sagittal \
+             plane; where the pelvis was not measured, the thigh against the vertical, knee and ankle."
                 .to_owned(),
         );
     }

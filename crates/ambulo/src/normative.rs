@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use crate::PerSide;
 use crate::analysis::Norms;
 use crate::assessment::{CurveNorm, NormValue, ParameterNorm, SidedCurveNorm};
-use crate::indices::{IndexReference, LnNorm};
-use crate::kinematics::{AngleCurves, AngleId, AngleMethod};
+use crate::indices::{IndexReference, LnNorm, hip_is_thigh};
+use crate::kinematics::{AngleCurves, AngleId};
 use crate::parameters::ParameterId;
 use crate::subject::Subject;
 use fukuchi2018 as adults;
@@ -27,28 +27,24 @@ const ADULT_YEARS: f64 = 18.0;
 
 /// Everything a result is compared with, for this subject, speed and kind of angles.
 pub fn norms(subject: &Subject, speed_mps: Option<f64>, curves: &AngleCurves) -> Norms {
-    let planar = curves.values().any(|sides| {
-        let method = |curve: &Option<_>| {
-            curve
-                .as_ref()
-                .map(|c: &crate::kinematics::AngleCurve| c.method)
-        };
-        [method(&sides.left), method(&sides.right)].contains(&Some(AngleMethod::Sagittal2d))
-    });
+    let hips = curves.get(&AngleId::HipFlexion).into_iter();
+    let thigh = hips
+        .flat_map(|sides| [&sides.left, &sides.right])
+        .flatten()
+        .any(hip_is_thigh);
+    let mut bands = curve_norms();
     let mut curves_source = CURVES_SOURCE.to_owned();
-    if planar {
-        curves_source += "; hip flexion as the thigh against the vertical, as one camera sees it";
+    if thigh {
+        bands.insert(AngleId::HipFlexion, band(&adults::THIGH));
+        curves_source +=
+            "; hip flexion as the thigh against the vertical, as the pelvis was not measured";
     }
     if let Some(caution) = curve_caution(subject) {
         curves_source = format!("{curves_source}. {caution}");
     }
     Norms {
         parameters: parameter_norms(subject, speed_mps),
-        curves: if planar {
-            sagittal_curve_norms()
-        } else {
-            curve_norms()
-        },
+        curves: bands,
         curves_source,
     }
 }
@@ -141,18 +137,6 @@ pub fn curve_norms() -> BTreeMap<AngleId, SidedCurveNorm> {
     .collect()
 }
 
-/// The angle bands for one camera from the side: hip (the thigh against the vertical), knee, ankle.
-pub fn sagittal_curve_norms() -> BTreeMap<AngleId, SidedCurveNorm> {
-    [
-        (AngleId::HipFlexion, &adults::THIGH),
-        (AngleId::KneeFlexion, &adults::KNEE_FLEXION),
-        (AngleId::AnkleDorsiflexion, &adults::ANKLE_DORSIFLEXION),
-    ]
-    .into_iter()
-    .map(|(angle, sides)| (angle, band(sides)))
-    .collect()
-}
-
 /// What the indices are compared with: the healthy adults.
 pub fn index_reference() -> IndexReference {
     let ln = |[mean, sd]: [f64; 2]| LnNorm { mean, sd };
@@ -188,6 +172,7 @@ fn band(sides: &[adults::Band; 2]) -> SidedCurveNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinematics::{AngleCurve, AngleMethod};
 
     #[test]
     fn the_bands_have_the_shape_of_healthy_walking() {
@@ -216,11 +201,25 @@ mod tests {
     }
 
     #[test]
-    fn the_thigh_norm_is_the_hip_without_the_pelvis() {
-        let (norms, planar) = (curve_norms(), sagittal_curve_norms());
+    fn a_hip_without_a_pelvis_is_compared_with_the_thigh() {
+        let curves: AngleCurves = [(
+            AngleId::HipFlexion,
+            PerSide::from_fn(|_| {
+                Some(AngleCurve {
+                    method: AngleMethod::Sagittal2d,
+                    approximate: false,
+                    n: 2,
+                    mean_deg: vec![0.0; 101],
+                    sd_deg: None,
+                })
+            }),
+        )]
+        .into();
+        let (plain, planar) = (curve_norms(), norms(&Subject::default(), None, &curves));
+        assert!(planar.curves_source.contains("thigh"));
         for point in 0..101 {
-            let mean = |angle: AngleId| norms[&angle].right.mean_deg[point];
-            let thigh = planar[&AngleId::HipFlexion].right.mean_deg[point];
+            let mean = |angle: AngleId| plain[&angle].right.mean_deg[point];
+            let thigh = planar.curves[&AngleId::HipFlexion].right.mean_deg[point];
             let expected = mean(AngleId::HipFlexion) - mean(AngleId::PelvicTilt);
             assert!((thigh - expected).abs() < 0.02);
         }
