@@ -109,7 +109,7 @@ fn a_clean_walk_is_left_as_it_is() {
 #[test]
 fn nineteen_of_twenty_exchanged_frames_are_repaired() {
     let (mut all, mut left) = (0, 0);
-    let mut report = String::new();
+    let mut report = Vec::new();
     for rate_hz in [30.0, 120.0] {
         for (name, trial) in walkers(rate_hz) {
             for (view, camera) in cameras() {
@@ -131,14 +131,15 @@ fn nineteen_of_twenty_exchanged_frames_are_repaired() {
                     all += before;
                     left += after;
                     if after * 20 > before {
-                        report += &format!(
-                            "{name} {view} {rate_hz} Hz {jitter_px} px: {after} of {before} left\n"
-                        );
+                        report.push(format!(
+                            "{name} {view} {rate_hz} Hz {jitter_px} px: {after} of {before} left"
+                        ));
                     }
                 }
             }
         }
     }
+    let report = report.join("\n");
     println!("{left} of {all} exchanged frames left\n{report}");
     assert!(all > 1000 && left * 20 <= all, "{left} of {all}\n{report}");
 }
