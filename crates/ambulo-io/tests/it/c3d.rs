@@ -378,7 +378,29 @@ fn recorded_files_survive_every_dialect() {
     }
 }
 
-/// Six files of one recording, in as many dialects, say the same.
+/// The high byte of a point's fourth word is its cameras: nothing can be seen by a single one.
+#[test]
+fn recorded_points_were_seen_by_two_cameras_or_more() {
+    for name in ["Eb015pr.c3d", "Eb015pi.c3d", "DEC_INT.C3D"] {
+        let Some(bytes) = recorded::one(name) else {
+            return;
+        };
+        let c3d = C3d::parse(&bytes).unwrap();
+        let mut seen = 0;
+        for frame in 0..c3d.frames {
+            for point in 0..c3d.points.count {
+                // Zero marks an interpolated point.
+                if let Some(cameras) = c3d.points.cameras(frame, point).filter(|&c| c != 0) {
+                    assert!(cameras.count_ones() > 1, "{name} {frame} {point}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 1000, "{name}");
+    }
+}
+
+/// Four files of one recording, in as many dialects, say the same.
 #[test]
 fn one_recording_in_several_dialects_is_one_recording() {
     let families = [
