@@ -92,6 +92,14 @@ impl AngleId {
         Self::AnkleDorsiflexion,
         Self::FootProgression,
     ];
+
+    /// Whether the angle is measured against the direction of the walk, not against another segment.
+    pub fn is_against_the_walk(self) -> bool {
+        matches!(
+            self,
+            Self::PelvicTilt | Self::PelvicObliquity | Self::PelvicRotation | Self::FootProgression
+        )
+    }
 }
 
 /// How an angle was measured.
@@ -125,6 +133,11 @@ pub struct AngleSeries {
     /// The angles that could be computed, each a side.
     pub tracks: PerSide<BTreeMap<AngleId, AngleTrack>>,
 }
+
+/// Pelvic rotations further apart were measured against different directions.
+const TURNED_PELVIS_DEG: f64 = 10.0;
+/// So were other angles against the walk that are further apart; models differ by far less.
+const TURNED_ANGLE_DEG: f64 = 45.0;
 
 impl AngleSeries {
     /// One angle of one side, where it could be computed.
@@ -189,15 +202,46 @@ pub fn angles(walk: &Walk, config: &AngleConfig) -> AngleSeries {
 /// Both series hold the same frames: [`AngleSeries::cut`] the file's to the walk first. An angle of
 /// a side comes wholly from one of them, since two models differ by an offset and a mixture would
 /// jump.
+///
+/// Angles against the walk (the pelvis' and foot progression) stay ours where the two pelvic
+/// rotations differ by more than 10° in the median, or they themselves by more than 45°: the
+/// laboratory then measured against another direction than this bout's, such as the room's axis in
+/// a walk across it or after a turn.
 #[must_use]
 pub fn prefer_file(file: &AngleSeries, computed: AngleSeries) -> AngleSeries {
     let mut merged = computed;
+    let turned = PerSide::from_fn(|side| {
+        let offset_deg = median_offset_deg(file, &merged, side, AngleId::PelvicRotation);
+        offset_deg.is_some_and(|offset_deg| offset_deg > TURNED_PELVIS_DEG)
+    });
     for (side, tracks) in file.tracks.iter() {
         for (&angle, track) in tracks {
-            merged.insert(side, angle, track.clone());
+            let offset_deg = median_offset_deg(file, &merged, side, angle);
+            let other_direction = *turned.get(side)
+                || offset_deg.is_some_and(|offset_deg| offset_deg > TURNED_ANGLE_DEG);
+            let ours_leads = angle.is_against_the_walk()
+                && other_direction
+                && merged.track(side, angle).is_some();
+            if !ours_leads {
+                merged.insert(side, angle, track.clone());
+            }
         }
     }
     merged
+}
+
+/// Median size of the difference of two series in one angle; `None` where they share no frame.
+fn median_offset_deg(a: &AngleSeries, b: &AngleSeries, side: Side, angle: AngleId) -> Option<f64> {
+    let pairs = a
+        .track(side, angle)?
+        .degrees
+        .iter()
+        .zip(&b.track(side, angle)?.degrees);
+    let mut offsets: Vec<f64> = pairs
+        .filter_map(|(a, b)| Some(wrap_deg((*a)? - (*b)?).abs()))
+        .collect();
+    offsets.sort_by(f64::total_cmp);
+    offsets.get(offsets.len() / 2).copied()
 }
 
 /// Brings an angle into (−180, 180].

@@ -2,4 +2,5 @@
 
 mod c3d;
 mod damage;
+mod angles_on_c3d;
 mod keypoints;

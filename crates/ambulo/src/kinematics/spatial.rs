@@ -2,7 +2,7 @@
 
 mod leg;
 
-use leg::{Leg, LegBuilder};
+use leg::{AxisSource, Leg, LegBuilder};
 
 use super::foot;
 use super::pelvis::{self, Pelvis};
@@ -89,7 +89,7 @@ fn insert_leg(
 ) {
     let foot = foot::foot(walk, side, config.foot_zero);
     let foot_is_estimated = foot.as_ref().is_some_and(|foot| foot.approximate);
-    let builder = LegBuilder::new(walk, side, config, foot.as_ref());
+    let builder = LegBuilder::new(walk, side, config, foot.as_ref(), pelvis);
     let legs: Vec<Leg> = pelvis
         .iter()
         .enumerate()
@@ -97,9 +97,9 @@ fn insert_leg(
         .collect();
     let frames = || pelvis.iter().zip(&legs).enumerate();
     let sign = side.z_sign();
-    let (knee_marked, marked) = (builder.knee_axis_marked(), builder.axes_marked());
+    let (knee_axis, both_axes) = (builder.knee_axis(), builder.both_axes());
     let tilt_measured = pelvis::has_markers(walk);
-    let leg_method = if knee_marked {
+    let leg_method = if knee_axis > AxisSource::Inferred {
         AngleMethod::Markers
     } else {
         AngleMethod::JointCentres
@@ -145,7 +145,7 @@ fn insert_leg(
     );
     insert(
         AngleId::HipRotation,
-        !knee_marked,
+        knee_axis < AxisSource::BothSides,
         of(&hip, |r| r.about_up_rad, sign),
     );
     insert(
@@ -153,15 +153,16 @@ fn insert_leg(
         false,
         of(&knee, |r| r.about_right_rad, -1.0),
     );
-    if marked {
+    if both_axes > AxisSource::Inferred {
         insert(
             AngleId::KneeAdduction,
-            false,
+            both_axes < AxisSource::BothSides,
             of(&knee, |r| r.about_forward_rad, sign),
         );
         insert(
             AngleId::KneeRotation,
-            false,
+            // The axis across the ankle is turned by the tibia's torsion, which differs by person.
+            true,
             of(&knee, |r| r.about_up_rad, sign),
         );
     }

@@ -74,11 +74,12 @@ fn markers_return_every_angle_they_were_built_from() {
     let found = angles(&walk, &exact());
     check(&found, &poses, &MARKER_ANGLES, 1e-6);
     for (_, tracks) in found.tracks.iter() {
-        assert!(
-            tracks
-                .values()
-                .all(|t| t.method == AngleMethod::Markers && !t.approximate)
-        );
+        for (&angle, track) in tracks {
+            assert_eq!(track.method, AngleMethod::Markers, "{}", angle.name());
+            // It includes the tibia's torsion.
+            let expected = angle == AngleId::KneeRotation;
+            assert_eq!(track.approximate, expected, "{}", angle.name());
+        }
     }
 }
 
@@ -371,6 +372,52 @@ fn the_file_leads_and_ours_fill_in() {
         file.cut(3..6).tracks.left[&AngleId::KneeFlexion].degrees,
         [Some(4.0), None, None]
     );
+}
+
+#[test]
+fn a_file_that_measures_against_another_direction_leads_only_between_segments() {
+    let walk = Body::default().markers(&walking());
+    let ours = angles(&walk, &AngleConfig::default());
+    let shifted = |by_deg: f64| {
+        let mut file = ours.clone();
+        for tracks in [&mut file.tracks.left, &mut file.tracks.right] {
+            for track in tracks.values_mut() {
+                track.method = AngleMethod::File;
+                for degrees in track.degrees.iter_mut().flatten() {
+                    *degrees += by_deg;
+                }
+            }
+        }
+        file
+    };
+    let method = |merged: &AngleSeries, angle| merged.tracks.right[&angle].method;
+    for (by_deg, expected) in [(4.0, AngleMethod::File), (88.0, AngleMethod::Markers)] {
+        let merged = prefer_file(&shifted(by_deg), ours.clone());
+        assert_eq!(method(&merged, AngleId::PelvicTilt), expected);
+        assert_eq!(method(&merged, AngleId::FootProgression), expected);
+        assert_eq!(method(&merged, AngleId::KneeFlexion), AngleMethod::File);
+    }
+}
+
+#[test]
+fn a_segment_marker_in_a_wrong_place_does_not_turn_the_leg() {
+    // The shank's marker on the shin: the chord would take the ankle's axis for pointing forward.
+    let poses: Vec<Pose> = walking().iter().map(Pose::without_knee_twist).collect();
+    let body = Body {
+        shank_wand_m: [0.08, 0.0],
+        ..Body::default()
+    };
+    let found = angles(&body.wand_markers(&poses), &exact());
+    check(
+        &found,
+        &poses,
+        &[AngleId::AnkleDorsiflexion, AngleId::KneeFlexion],
+        2.0,
+    );
+    for side in Side::BOTH {
+        assert!(found.track(side, AngleId::KneeRotation).is_none());
+        assert!(found.track(side, AngleId::HipRotation).unwrap().approximate);
+    }
 }
 
 proptest! {

@@ -55,6 +55,18 @@ enum CentreSource {
     Absent,
 }
 
+/// How well the axis across a joint is known, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AxisSource {
+    /// From how the leg bends, where the foot points, or the pelvis.
+    Inferred,
+    /// From a marker on the segment. How far that stands beside the true plane is not calibrated, so
+    /// rotations about the segment carry an offset of up to tens of degrees.
+    Wand,
+    /// From centre or medial marker to lateral marker.
+    BothSides,
+}
+
 /// The points at one joint.
 struct JointPoints {
     centre: Joint,
@@ -69,25 +81,40 @@ impl<'a> LegBuilder<'a> {
         side: Side,
         config: &'a AngleConfig,
         foot: Option<&'a Foot>,
+        pelvis: &[Option<Pelvis>],
     ) -> Self {
-        Self {
+        let mut builder = Self {
             walk,
             side,
             config,
             foot,
             knee: CentreSource::choose(walk, &knee_points(side)),
             ankle: CentreSource::choose(walk, &ankle_points(side)),
+        };
+        let knee = |builder: &Self, frame, right| {
+            let hip = pelvis::hip_centre(walk, side, frame)?;
+            builder.knee_centre(hip, Some(right), frame)
+        };
+        if !points_outwards(pelvis, |frame, right| knee(&builder, frame, right)?.right) {
+            builder.knee = builder.knee.without_axis();
         }
+        let ankle = |builder: &Self, frame, right| {
+            builder.ankle_centre(knee(builder, frame, right)?.at, Some(right), frame)
+        };
+        if !points_outwards(pelvis, |frame, right| ankle(&builder, frame, right)?.right) {
+            builder.ankle = builder.ankle.without_axis();
+        }
+        builder
     }
 
-    /// Whether markers show the axis across the knee.
-    pub(super) fn knee_axis_marked(&self) -> bool {
-        self.knee.has_axis()
+    /// How the axis across the knee is known.
+    pub(super) fn knee_axis(&self) -> AxisSource {
+        self.knee.axis()
     }
 
-    /// Whether markers show the axes across knee and ankle.
-    pub(super) fn axes_marked(&self) -> bool {
-        self.knee.has_axis() && self.ankle.has_axis()
+    /// How the axes across knee and ankle are known: the weaker of the two.
+    pub(super) fn both_axes(&self) -> AxisSource {
+        self.knee.axis().min(self.ankle.axis())
     }
 
     /// The leg in one frame.
@@ -98,52 +125,53 @@ impl<'a> LegBuilder<'a> {
     fn with_pelvis(&self, frame: usize, pelvis: Option<&Pelvis>) -> Option<Leg> {
         let pelvis_right = pelvis.map(|pelvis| pelvis.space.z);
         let hip = pelvis::hip_centre(self.walk, self.side, frame)?;
-        let points = knee_points(self.side);
-        let width = *self.config.knee_width_m.get(self.side);
-        let knee = self.centre(
-            self.knee,
-            &points,
-            hip,
-            width,
-            KNEE_WIDTH_PER_THIGH,
-            pelvis_right,
-            frame,
-        )?;
-        let points = ankle_points(self.side);
-        let width = *self.config.ankle_width_m.get(self.side);
-        let ankle = self.centre(
-            self.ankle,
-            &points,
-            knee.at,
-            width,
-            ANKLE_WIDTH_PER_SHANK,
-            pelvis_right,
-            frame,
-        );
-
+        let knee = self.knee_centre(hip, pelvis_right, frame)?;
+        let ankle = self.ankle_centre(knee.at, pelvis_right, frame);
         let thigh_up = hip - knee.at;
         let shank_up = ankle.as_ref().map(|ankle| knee.at - ankle.at);
-        let inferred = || self.knee_axis(thigh_up, shank_up, pelvis_right?, frame);
+        let inferred = || self.bending_axis(thigh_up, shank_up, pelvis_right?, frame);
         let thigh_right = knee.right.or_else(inferred)?;
-        let thigh = SegmentSpace::along(thigh_up, thigh_right);
         let shank = ankle.and_then(|ankle| {
             SegmentSpace::along(knee.at - ankle.at, ankle.right.unwrap_or(thigh_right))
         });
-        Some(Leg { thigh, shank })
+        Some(Leg {
+            thigh: SegmentSpace::along(thigh_up, thigh_right),
+            shank,
+        })
     }
 
-    /// A joint's centre, and its axis to the right where markers show it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call a joint, all of them differ"
-    )]
+    fn knee_centre(
+        &self,
+        hip: Point3<f64>,
+        pelvis_right: Option<Vector3<f64>>,
+        frame: usize,
+    ) -> Option<Centre> {
+        let width_m = *self.config.knee_width_m.get(self.side);
+        let widths = (width_m, KNEE_WIDTH_PER_THIGH);
+        let points = knee_points(self.side);
+        self.centre(self.knee, &points, hip, widths, pelvis_right, frame)
+    }
+
+    fn ankle_centre(
+        &self,
+        knee: Point3<f64>,
+        pelvis_right: Option<Vector3<f64>>,
+        frame: usize,
+    ) -> Option<Centre> {
+        let width_m = *self.config.ankle_width_m.get(self.side);
+        let widths = (width_m, ANKLE_WIDTH_PER_SHANK);
+        let points = ankle_points(self.side);
+        self.centre(self.ankle, &points, knee, widths, pelvis_right, frame)
+    }
+
+    /// A joint's centre, and its axis to the right where markers show it. `widths` are the joint's
+    /// own, where measured, and its share of the segment's length.
     fn centre(
         &self,
         source: CentreSource,
         points: &JointPoints,
         proximal: Point3<f64>,
-        width_m: Option<f64>,
-        width_per_length: f64,
+        widths: (Option<f64>, f64),
         pelvis_right: Option<Vector3<f64>>,
         frame: usize,
     ) -> Option<Centre> {
@@ -152,12 +180,12 @@ impl<'a> LegBuilder<'a> {
         let half_width = |lateral: Point3<f64>| {
             // Widths in metres mean nothing in leg lengths; the estimate does.
             let measured = match self.walk.unit() {
-                LengthUnit::Metres { .. } => {
-                    width_m.map(|width_m| width_m + self.config.marker_diameter_m)
-                }
+                LengthUnit::Metres { .. } => widths
+                    .0
+                    .map(|width_m| width_m + self.config.marker_diameter_m),
                 LengthUnit::LegLengths => None,
             };
-            measured.unwrap_or((proximal - lateral).norm() * width_per_length) / 2.0
+            measured.unwrap_or((proximal - lateral).norm() * widths.1) / 2.0
         };
         match source {
             CentreSource::CentreAndLateral => {
@@ -202,7 +230,7 @@ impl<'a> LegBuilder<'a> {
     /// The knee's axis to the right without markers: across the plane of thigh and shank when the
     /// knee is bent, else across the plane of shank and foot, else the pelvis' own. Between them it
     /// passes smoothly, so that no angle jumps.
-    fn knee_axis(
+    fn bending_axis(
         &self,
         thigh_up: Vector3<f64>,
         shank_up: Option<Vector3<f64>>,
@@ -250,12 +278,41 @@ impl CentreSource {
         }
     }
 
-    fn has_axis(self) -> bool {
-        matches!(
-            self,
-            Self::CentreAndLateral | Self::MedialAndLateral | Self::Chord
-        )
+    fn axis(self) -> AxisSource {
+        match self {
+            Self::CentreAndLateral | Self::MedialAndLateral => AxisSource::BothSides,
+            Self::Chord => AxisSource::Wand,
+            Self::Inwards | Self::Centre | Self::Absent => AxisSource::Inferred,
+        }
     }
+
+    /// The same joint where its axis cannot be right.
+    fn without_axis(self) -> Self {
+        match self {
+            Self::CentreAndLateral | Self::Centre => Self::Centre,
+            Self::MedialAndLateral | Self::Chord | Self::Inwards => Self::Inwards,
+            Self::Absent => Self::Absent,
+        }
+    }
+}
+
+/// Whether an axis to the right lies within 60° of the pelvis' own in the median frame. Markers in
+/// another place than their names say (a shank marker on the shin) turn it further than any leg is.
+/// True where there is no axis to judge.
+fn points_outwards(
+    pelvis: &[Option<Pelvis>],
+    axis: impl Fn(usize, Vector3<f64>) -> Option<Vector3<f64>>,
+) -> bool {
+    const LEAST_COSINE: f64 = 0.5;
+    let cosine = |(frame, pelvis): (usize, &Option<Pelvis>)| {
+        let right = pelvis.as_ref()?.space.z;
+        Some(unit(axis(frame, right)?)?.dot(&right))
+    };
+    let mut cosines: Vec<f64> = pelvis.iter().enumerate().filter_map(cosine).collect();
+    cosines.sort_by(f64::total_cmp);
+    cosines
+        .get(cosines.len() / 2)
+        .is_none_or(|&median| median > LEAST_COSINE)
 }
 
 fn knee_points(side: Side) -> JointPoints {

@@ -177,6 +177,8 @@ pub(crate) struct Body {
     pub(crate) sole_slope_deg: f64,
     pub(crate) knee_half_width_m: f64,
     pub(crate) ankle_half_width_m: f64,
+    /// Forward and outward from the shank's axis.
+    pub(crate) shank_wand_m: [f64; 2],
 }
 
 impl Default for Body {
@@ -185,6 +187,7 @@ impl Default for Body {
             sole_slope_deg: 0.0,
             knee_half_width_m: 0.055,
             ankle_half_width_m: 0.04,
+            shank_wand_m: [0.0, 0.08],
         }
     }
 }
@@ -342,7 +345,8 @@ impl Body {
                 ),
                 (
                     on::shank_wand(side),
-                    knee + shank * Vector3::new(0.0, -0.2, 0.08 * outward),
+                    knee + shank
+                        * Vector3::new(self.shank_wand_m[0], -0.2, self.shank_wand_m[1] * outward),
                 ),
                 (on::heel(side), heel),
                 (on::toe(side), toe),
