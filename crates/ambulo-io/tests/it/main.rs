@@ -1,6 +1,6 @@
 //! Integration tests of `ambulo-io`.
 
+mod angles_on_c3d;
 mod c3d;
 mod damage;
-mod angles_on_c3d;
 mod keypoints;
