@@ -3,7 +3,7 @@
 use nalgebra::{Point3, Vector3};
 use serde::{Deserialize, Serialize};
 
-use super::{CentreOfMass, CentreOfMassMethod, Pendulum, centre_of_mass, pendulum};
+use super::{CentreOfMass, CentreOfMassMethod, Pendulum, PendulumRule, centre_of_mass, pendulum};
 use crate::parameters::{ParameterConfig, ParameterId, StrideView, Values, sample_times};
 use crate::skeleton::{Joint, on};
 use crate::walk::{LengthUnit, View, Walk, interpolate};
@@ -30,6 +30,35 @@ pub struct BalanceMethod {
     pub pendulum: Pendulum,
     /// What the lateral edge of the foot is read from; absent where no foot is seen.
     pub edge: Option<EdgeRule>,
+}
+
+impl BalanceMethod {
+    /// How the margins are made, for people.
+    pub fn description(&self) -> String {
+        let centre = match self.centre_of_mass {
+            CentreOfMassMethod::File => "of the file".to_owned(),
+            CentreOfMassMethod::Segments { mass_share } => {
+                format!("of segments with {:.0} % of the mass", 100.0 * mass_share)
+            }
+            CentreOfMassMethod::Pelvis => "taken to be the pelvis".to_owned(),
+        };
+        let rule = match self.pendulum.rule {
+            PendulumRule::TrochanterHeight => "1.34 and 1.24 times the trochanter's height",
+            PendulumRule::HipToAnkle => "hip to knee to ankle",
+            PendulumRule::LegLength => "the leg length",
+        };
+        let edge = match self.edge {
+            Some(EdgeRule::LateralForefoot) => "the lateral forefoot",
+            Some(EdgeRule::LateralMalleolus) => "the lateral malleolus",
+            Some(EdgeRule::AnkleAndHalfWidth) => "the ankle and half a foot's width",
+            None => "not seen",
+        };
+        format!(
+            "centre of mass {centre}; pendulum of {:.3} m along and {:.3} m across ({rule}); \
+             lateral edge: {edge}",
+            self.pendulum.sagittal, self.pendulum.frontal
+        )
+    }
 }
 
 /// How the margins of stability of this walk are made; `None` where they cannot be: without a leg's

@@ -1,5 +1,7 @@
 //! Settings of the parameters, each with its source; they are saved beside every result.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A closed range.
@@ -20,6 +22,7 @@ impl Range {
 
 /// Ranges that a human walk stays in; a mean outside is marked, a stride far outside is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Guards {
     /// Steps a minute.
     pub cadence_spm: Range,
@@ -35,12 +38,15 @@ pub struct Guards {
     pub stride_cadence_spm: Range,
     /// Stance in percent that a single stride may have to count.
     pub stride_stance_pct: Range,
+    /// How many times the median stride of its bout a single stride may last to count.
+    pub stride_to_median: f64,
     /// How far speed may be from step length times cadence, as a share of it.
     pub identity_share: f64,
 }
 
 /// Settings of [`super::measure`] and [`super::summarise`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ParameterConfig {
     /// Clean cycles a side below which nothing is given.
     pub least_cycles: usize,
@@ -58,6 +64,72 @@ pub struct ParameterConfig {
     pub gravity_mps2: f64,
     /// What a human walk stays in.
     pub guards: Guards,
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}", self.least, self.most)
+    }
+}
+
+impl ParameterConfig {
+    /// How parameters are made, for people.
+    pub fn description(&self) -> String {
+        format!(
+            "a foot's place is its mean position from {:.0} to {:.0} % of the cycle after contact, \
+             and step and stride lengths are distances of places along the pelvis's way; means are \
+             over strides, standard deviations with n − 1 and pooled within the sides; 95 % \
+             intervals join Student's over strides, the events' timing and the scale's error; \
+             fewer than {} clean cycles a side are withheld",
+            100.0 * self.flat_foot.least,
+            100.0 * self.flat_foot.most,
+            self.least_cycles,
+        )
+    }
+
+    /// Every setting with its unit, for the record of methods.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let guards = &self.guards;
+        [
+            ("least_cycles", self.least_cycles.to_string()),
+            ("least_cycles_for_cv", self.least_cycles_for_cv.to_string()),
+            ("flat_foot", format!("{} of the cycle", self.flat_foot)),
+            ("mid_swing", format!("{} of swing", self.mid_swing)),
+            ("freezing_window", format!("{} s", self.freezing_window_s)),
+            ("foot_width", format!("{} m", self.foot_width_m)),
+            ("gravity", format!("{} m/s²", self.gravity_mps2)),
+            ("cadence_guard", format!("{} steps/min", guards.cadence_spm)),
+            ("speed_guard", format!("{} m/s", guards.speed_mps)),
+            ("stance_guard", format!("{} % cycle", guards.stance_pct)),
+            (
+                "double_support_guard",
+                format!("{} % cycle", guards.double_support_pct),
+            ),
+            (
+                "step_length_guard",
+                format!("{} leg lengths", guards.step_leg_lengths),
+            ),
+            (
+                "stride_cadence_guard",
+                format!("{} steps/min", guards.stride_cadence_spm),
+            ),
+            (
+                "stride_stance_guard",
+                format!("{} % cycle", guards.stride_stance_pct),
+            ),
+            (
+                "stride_to_median_guard",
+                format!("{} times", guards.stride_to_median),
+            ),
+            (
+                "identity_guard",
+                format!("{} of speed", guards.identity_share),
+            ),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
 }
 
 impl Default for ParameterConfig {
@@ -92,6 +164,7 @@ impl Default for Guards {
             step_leg_lengths: 1.3,
             stride_cadence_spm: range(20.0, 300.0),
             stride_stance_pct: range(30.0, 95.0),
+            stride_to_median: 1.75,
             identity_share: 0.05,
         }
     }

@@ -36,6 +36,7 @@ pub fn measure(
         .map(|&cycle| StrideView::new(walk, cycle, belt.unwrap_or(0.0), config))
         .collect();
     let prints = Footprints::find(&views);
+    let median_s = median_duration_s(cycles);
     let balance = belt.and_then(|belt| balance::Balance::of(walk, belt, config));
     views
         .iter()
@@ -59,15 +60,28 @@ pub fn measure(
             if walk.view() != View::Spatial {
                 values.retain(|id, _| id.quantity() != super::Quantity::Mediolateral);
             }
-            stride(walk, &view.cycle, values, config)
+            stride(walk, &view.cycle, median_s, values, config)
         })
         .collect()
 }
 
-fn stride(walk: &Walk, cycle: &GaitCycle, values: Values, config: &ParameterConfig) -> Stride {
+/// Median duration of the cycles; `None` if there are too few to call one of them the odd one.
+fn median_duration_s(cycles: &[GaitCycle]) -> Option<f64> {
+    let mut durations_s: Vec<f64> = cycles.iter().map(GaitCycle::duration_s).collect();
+    durations_s.sort_by(f64::total_cmp);
+    (durations_s.len() >= 3).then(|| durations_s[durations_s.len() / 2])
+}
+
+fn stride(
+    walk: &Walk,
+    cycle: &GaitCycle,
+    median_s: Option<f64>,
+    values: Values,
+    config: &ParameterConfig,
+) -> Stride {
     let frame =
         |time_s: f64| walk.start_frame() + walk.time().nearest_frame(time_s - walk.start_time_s());
-    let reason = reason_against(cycle, &values, config);
+    let reason = reason_against(cycle, median_s, &values, config);
     Stride {
         side: cycle.side,
         bout: cycle.bout,
@@ -82,7 +96,12 @@ fn stride(walk: &Walk, cycle: &GaitCycle, values: Values, config: &ParameterConf
 }
 
 /// Why a stride does not count: it turns, or no walk looks like it.
-fn reason_against(cycle: &GaitCycle, values: &Values, config: &ParameterConfig) -> Option<String> {
+fn reason_against(
+    cycle: &GaitCycle,
+    median_s: Option<f64>,
+    values: &Values,
+    config: &ParameterConfig,
+) -> Option<String> {
     if !cycle.straight {
         return Some("the walker turns in it".to_owned());
     }
@@ -100,15 +119,23 @@ fn reason_against(cycle: &GaitCycle, values: &Values, config: &ParameterConfig) 
         let &value = values.get(&id)?;
         (!range.contains(value)).then(|| {
             format!(
-                "its {} of {value:.0} {} is outside {} to {}",
+                "its {} of {value:.0} {} is outside {range}",
                 id.title().to_lowercase(),
                 id.unit(),
-                range.least,
-                range.most
             )
         })
     };
     let guards = &config.guards;
+    // A contact that was missed makes two strides look like one.
+    let duration_s = cycle.duration_s();
+    if let Some(median_s) = median_s
+        && duration_s > guards.stride_to_median * median_s
+    {
+        return Some(format!(
+            "it lasts {duration_s:.2} s, more than {} times the median of its bout, {median_s:.2} s",
+            guards.stride_to_median
+        ));
+    }
     outside(ParameterId::Cadence, guards.stride_cadence_spm)
         .or_else(|| outside(ParameterId::Stance, guards.stride_stance_pct))
 }

@@ -1,86 +1,15 @@
 //! The strides of a walk drawn together: mean, scatter, interval, and whether to trust them.
 
-use std::collections::BTreeMap;
-
 use super::error::{Timing, timing_of};
+use super::family::{Derived, derived, is_margin, scales, travels, unit_of};
 use super::variability::{mean, pooled_sd, ratio_pct, sample_sd, t_quantile_975};
 use super::{
     GaitParameters, ParameterConfig, ParameterId, ParameterSummary, Quantity, Sidedness, Status,
-    Stride, Summary, Symmetry, guards, requirement, symmetry,
+    Stride, Summary, SummaryContext, Symmetry, guards, requirement, symmetry,
 };
-use crate::balance::{BalanceMethod, CentreOfMassMethod, balance_method};
-use crate::skeleton::on;
-use crate::walk::{LengthUnit, Surface, View, Walk};
+use crate::balance::CentreOfMassMethod;
+use crate::walk::View;
 use crate::{PerSide, Side};
-
-/// What the strides themselves do not tell, and their interpretation needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SummaryContext {
-    /// What the recording can show.
-    pub view: View,
-    /// What a length of 1 stands for.
-    pub unit: LengthUnit,
-    /// The ground.
-    pub surface: Surface,
-    /// The subject's leg length in `unit`, where known.
-    pub leg_length: Option<f64>,
-    /// Standard deviation of one event's time, from the detectors' agreement or their validation.
-    pub event_timing_sd_s: f64,
-    /// How margins of stability were made; absent where they were not.
-    pub balance: Option<BalanceMethod>,
-    /// Further cautions on single parameters, one sentence each without a full stop.
-    pub cautions: BTreeMap<ParameterId, Vec<String>>,
-}
-
-impl SummaryContext {
-    /// The context of walks like this one: all bouts of a trial share it.
-    pub fn of(walk: &Walk, event_timing_sd_s: f64, config: &ParameterConfig) -> Self {
-        let mut cautions = BTreeMap::<_, Vec<String>>::new();
-        let heels = walk.both(|walk, side| walk.first_present(&[on::heel(side)]));
-        if heels.is_none() {
-            cautions
-                .entry(ParameterId::FootProgressionAngle)
-                .or_default()
-                .push("without heels it runs from ankle to toe".to_owned());
-        }
-        cautions
-            .entry(ParameterId::FreezingIndex)
-            .or_default()
-            .push(
-                "from smoothed positions in overlapping windows, not from an accelerometer; \
-                 compare within one person only"
-                    .to_owned(),
-            );
-        Self {
-            view: walk.view(),
-            unit: walk.unit(),
-            surface: walk.surface(),
-            leg_length: walk.leg_length(),
-            event_timing_sd_s,
-            balance: balance_method(walk, config),
-            cautions,
-        }
-    }
-
-    fn has_scale(&self) -> bool {
-        matches!(self.unit, LengthUnit::Metres { .. })
-    }
-
-    fn relative_error(&self) -> f64 {
-        match self.unit {
-            LengthUnit::Metres { relative_error } => relative_error,
-            LengthUnit::LegLengths => 0.0,
-        }
-    }
-
-    /// Whether the belt's speed is taken from the stance feet.
-    fn belt_is_estimated(&self) -> bool {
-        match self.surface {
-            Surface::Overground => false,
-            Surface::Treadmill { belt_speed_mps } => belt_speed_mps.is_none() || !self.has_scale(),
-        }
-    }
-}
 
 /// Draws the strides of all bouts together. Strides that are not used count nowhere.
 ///
@@ -489,76 +418,6 @@ impl Table<'_> {
                 .cloned(),
         );
         cautions
-    }
-}
-
-enum Derived {
-    CvOf(ParameterId),
-    ArmAsymmetry,
-}
-
-/// Parameters that are made from the summaries of others.
-fn derived(id: ParameterId) -> Option<Derived> {
-    Some(match id {
-        ParameterId::StepTimeCv => Derived::CvOf(ParameterId::StepTime),
-        ParameterId::StrideTimeCv => Derived::CvOf(ParameterId::StrideTime),
-        ParameterId::StepLengthCv => Derived::CvOf(ParameterId::StepLength),
-        ParameterId::StrideLengthCv => Derived::CvOf(ParameterId::StrideLength),
-        ParameterId::SpeedCv => Derived::CvOf(ParameterId::StrideSpeed),
-        ParameterId::ArmSwingAsymmetry => Derived::ArmAsymmetry,
-        _ => return None,
-    })
-}
-
-/// Whether the way of the body over the ground is in it, and with it a belt's speed.
-fn travels(id: ParameterId) -> bool {
-    use ParameterId as P;
-    matches!(
-        id,
-        P::Speed
-            | P::StrideSpeed
-            | P::StepLength
-            | P::StrideLength
-            | P::StepWidth
-            | P::WalkRatio
-            | P::NormalisedSpeed
-            | P::NormalisedStepLength
-            | P::NormalisedStrideLength
-    ) || is_margin(id)
-}
-
-/// Whether a pure number carries the scale's error because only one of its lengths has it.
-fn scales(id: ParameterId) -> bool {
-    matches!(
-        id,
-        ParameterId::NormalisedSpeed
-            | ParameterId::NormalisedStepLength
-            | ParameterId::NormalisedStrideLength
-    )
-}
-
-fn is_margin(id: ParameterId) -> bool {
-    use ParameterId as P;
-    matches!(
-        id,
-        P::MosMediolateralContact
-            | P::MosMediolateralMinimum
-            | P::MosForwardContact
-            | P::MosForwardMinimum
-            | P::MosBackwardContact
-            | P::MosBackwardMinimum
-    )
-}
-
-/// The unit as written: metres become leg lengths where no scale is known.
-fn unit_of(id: ParameterId, context: &SummaryContext) -> String {
-    let is_length = matches!(id.quantity(), Quantity::Sagittal | Quantity::Mediolateral);
-    match (
-        is_length && !context.has_scale(),
-        id.unit().strip_prefix('m'),
-    ) {
-        (true, Some(rest)) => format!("leg lengths{rest}"),
-        _ => id.unit().to_owned(),
     }
 }
 

@@ -388,6 +388,18 @@ fn turning_strides_count_nowhere() {
 }
 
 #[test]
+fn a_stride_with_a_missed_contact_is_not_used() {
+    let walker = Walker::default();
+    let mut cycles = walker.cycles();
+    cycles[4].end_s += walker.stride_s;
+    let config = ParameterConfig::default();
+    let strides = measure(&walker.walk(), &cycles, &walker.angles(), &config);
+    assert!(!strides[4].used && strides[5].used);
+    let reason = strides[4].reason.as_ref().expect("a reason");
+    assert!(reason.starts_with("it lasts 2.20 s"), "{reason}");
+}
+
+#[test]
 fn the_scale_and_the_events_widen_the_interval() {
     let config = ParameterConfig::default();
     let walker = Walker {
