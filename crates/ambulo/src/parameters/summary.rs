@@ -372,6 +372,29 @@ impl Table<'_> {
         }
     }
 
+    /// What the measurement itself adds to a variability.
+    fn measurement_in_cv(&self, base: ParameterId) -> Option<String> {
+        if base.quantity() != Quantity::Temporal {
+            return (self.context.view == View::Sagittal).then(|| {
+                "from one camera, perspective and the detector's scatter add to it".to_owned()
+            });
+        }
+        let (left, right) = (
+            self.values(base, Side::Left),
+            self.values(base, Side::Right),
+        );
+        let mean_s = f64::midpoint(mean(&left)?, mean(&right)?);
+        let whole = ratio_pct(pooled_sd(&left, &right)?, mean_s)?;
+        let sd_s = std::f64::consts::SQRT_2 * self.context.event_timing_sd_s;
+        let events = ratio_pct(sd_s, mean_s)?;
+        (events > 0.5 * whole).then(|| {
+            format!(
+                "the timing of the events alone scatters {} by {events:.1} %",
+                base.title().to_lowercase()
+            )
+        })
+    }
+
     fn cautions(&self, id: ParameterId) -> Vec<String> {
         let mut cautions = Vec::new();
         let base = match derived(id) {
@@ -388,6 +411,15 @@ impl Table<'_> {
             }
             _ => id,
         };
+        if base != id {
+            cautions.extend(self.measurement_in_cv(base));
+        }
+        if id == ParameterId::MinimumToeClearance && self.context.view == View::Sagittal {
+            cautions.push(
+                "a centimetre or two is hardly more than keypoints resolve: compare within one recording"
+                    .to_owned(),
+            );
+        }
         let is_length = matches!(base.quantity(), Quantity::Sagittal | Quantity::Mediolateral);
         if is_length && !self.context.has_scale() && base == id {
             cautions.push("no scale is known: in leg lengths, not metres".to_owned());

@@ -370,6 +370,18 @@ fn few_strides_make_a_variability_doubtful() {
 }
 
 #[test]
+fn a_variability_that_the_events_could_make_alone_says_so() {
+    let config = ParameterConfig::default();
+    let walker = Walker::default();
+    let context = SummaryContext::of(&walker.walk(), 0.02, &config);
+    let parameters = summarise(&strides(&walker), &context, &config);
+    let cv = summary(&parameters, ParameterId::StrideTimeCv, None);
+    let reason = cv.reason.as_ref().expect("a reason");
+    assert_eq!(cv.status, Status::Caution);
+    assert!(reason.contains("scatters stride time by 2.6 %"), "{reason}");
+}
+
+#[test]
 fn turning_strides_count_nowhere() {
     let walker = Walker::default();
     let mut cycles = walker.cycles();

@@ -1,8 +1,7 @@
 //! Synthetic walkers: every parameter against the truth that the walker was made from.
 
-use ambulo::bouts::{Bout, BoutConfig, BoutKind, find_bouts, find_bouts_2d};
-use ambulo::cycles::GaitCycle;
-use ambulo::events::{EventKind, GaitEvent};
+use ambulo::bouts::{Bout, BoutConfig, find_bouts, find_bouts_2d};
+use ambulo::cycles::{CycleConfig, GaitCycle, find_cycles};
 use ambulo::kinematics::{AngleConfig, angles};
 use ambulo::parameters::{
     GaitParameters, ParameterConfig, ParameterId, SummaryContext, measure, summarise,
@@ -15,52 +14,14 @@ use ambulo::{PerSide, Side};
 
 use super::summary;
 
-/// Cycles of the true events that lie in a bout.
-fn cycles(events: &[GaitEvent], bout: &Bout, index: usize) -> Vec<GaitCycle> {
-    let times_s = |side, kind| -> Vec<f64> {
-        let mine = events.iter().filter(|e| e.side == side && e.kind == kind);
-        mine.map(|event| event.time_s).collect()
-    };
-    let within = |times_s: &[f64], from_s: f64, to_s: f64| {
-        let mut inside = times_s.iter().filter(|&&t| t > from_s && t < to_s);
-        inside.next().copied()
-    };
-    let mut cycles = Vec::new();
-    for side in Side::BOTH {
-        let contacts = times_s(side, EventKind::InitialContact);
-        let offs = times_s(side, EventKind::FootOff);
-        let other_contacts = times_s(side.opposite(), EventKind::InitialContact);
-        let other_offs = times_s(side.opposite(), EventKind::FootOff);
-        for pair in contacts.windows(2) {
-            let (start_s, end_s) = (pair[0], pair[1]);
-            let (Some(opposite_foot_off_s), Some(opposite_contact_s), Some(foot_off_s)) = (
-                within(&other_offs, start_s, end_s),
-                within(&other_contacts, start_s, end_s),
-                within(&offs, start_s, end_s),
-            ) else {
-                continue;
-            };
-            if start_s < bout.start_s || end_s > bout.end_s {
-                continue;
-            }
-            cycles.push(GaitCycle {
-                side,
-                bout: index,
-                start_s,
-                opposite_foot_off_s,
-                opposite_contact_s,
-                foot_off_s,
-                end_s,
-                previous_opposite_contact_s: within(
-                    &other_contacts,
-                    (start_s - (end_s - start_s)).max(bout.start_s),
-                    start_s,
-                ),
-                straight: bout.kind == BoutKind::Straight,
-            });
-        }
-    }
-    cycles
+/// Cycles of the true events.
+fn cycles_of(trial: &SyntheticTrial, bouts: &[Bout]) -> Vec<GaitCycle> {
+    find_cycles(&trial.truth.events, bouts, &CycleConfig::default()).cycles
+}
+
+fn in_bout(cycles: &[GaitCycle], index: usize) -> Vec<GaitCycle> {
+    let mine = cycles.iter().filter(|cycle| cycle.bout == index);
+    mine.copied().collect()
 }
 
 fn analysed(walks: &[(Walk, Vec<GaitCycle>)]) -> GaitParameters {
@@ -78,6 +39,7 @@ fn analysed(walks: &[(Walk, Vec<GaitCycle>)]) -> GaitParameters {
 
 fn recorded(trial: &SyntheticTrial, surface: Surface) -> GaitParameters {
     let bouts = find_bouts(&trial.motion, &BoutConfig::default()).bouts;
+    let cycles = cycles_of(trial, &bouts);
     let walks: Vec<_> = bouts
         .iter()
         .enumerate()
@@ -89,7 +51,7 @@ fn recorded(trial: &SyntheticTrial, surface: Surface) -> GaitParameters {
                 surface,
                 &trial.subject(),
             );
-            (walk, cycles(&trial.truth.events, bout, index))
+            (walk, in_bout(&cycles, index))
         })
         .collect();
     analysed(&walks)
@@ -98,6 +60,7 @@ fn recorded(trial: &SyntheticTrial, surface: Surface) -> GaitParameters {
 fn filmed(trial: &SyntheticTrial, camera: &Camera) -> GaitParameters {
     let keypoints = synth::film(trial, camera);
     let search = find_bouts_2d(&keypoints, &BoutConfig::default());
+    let cycles = cycles_of(trial, &search.bouts);
     let mut scale = PixelLengths::in_leg_lengths(&keypoints, 0.2).expect("legs are seen");
     for per_px in &mut scale.per_px {
         *per_px *= trial.truth.leg_length_m;
@@ -119,7 +82,7 @@ fn filmed(trial: &SyntheticTrial, camera: &Camera) -> GaitParameters {
                 Surface::Overground,
                 &trial.subject(),
             );
-            (walk, cycles(&trial.truth.events, bout, index))
+            (walk, in_bout(&cycles, index))
         })
         .collect();
     analysed(&walks)
