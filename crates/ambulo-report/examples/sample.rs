@@ -1,4 +1,4 @@
-//! Writes the report of a sample analysis, to look at: `cargo run -p ambulo-report --example sample [full|one_camera|rejected|empty|with_network] FILE`.
+//! Writes the report of a sample analysis, to look at: `cargo run -p ambulo-report --example sample [full|crowded|one_camera|rejected|empty|with_network] FILE`.
 
 #[path = "../tests/it/sample.rs"]
 mod sample;
@@ -8,6 +8,7 @@ fn main() -> std::io::Result<()> {
     let analysis = match arguments.next().as_deref() {
         Some("one_camera") => sample::one_camera(),
         Some("rejected") => sample::rejected(),
+        Some("crowded") => sample::crowded(),
         Some("empty") => sample::empty(),
         Some("with_network") => sample::with_network(),
         _ => sample::full(),

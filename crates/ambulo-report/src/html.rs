@@ -13,12 +13,14 @@ mod learned;
 mod profile;
 mod quality;
 mod range_bar;
+mod sheet;
 mod timeline;
 mod words;
 
 use ambulo::analysis::Analysis;
 use ambulo::quality::Grade;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sheet::Room;
 
 const STYLE: &str = concat!(
     include_str!("html/style.css"),
@@ -28,6 +30,9 @@ const STYLE: &str = concat!(
 
 /// What a browser may load for this page: nothing but the page's own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// Lines for the reasons of a rejection: it has the sheet to itself.
+const REJECTION_LINES: usize = 20;
 
 /// The report of one analysis, as a self-contained HTML page.
 ///
@@ -63,11 +68,12 @@ pub fn html(analysis: &Analysis) -> String {
 }
 
 fn first_page(analysis: &Analysis) -> Markup {
+    let room = Room::of(analysis);
     html! {
         div.sheet {
             (header::header(&analysis.input))
-            (quality::verdict(&analysis.quality))
-            (findings::overview(&analysis.assessment))
+            (quality::verdict(&analysis.quality, room.quality))
+            (findings::overview(&analysis.assessment, room.findings))
             (key_numbers::section(analysis))
             (learned::section(analysis))
             (sheet_end(analysis, "1"))
@@ -90,7 +96,7 @@ fn rejected_page(analysis: &Analysis) -> Markup {
     html! {
         div.sheet {
             (header::header(&analysis.input))
-            (quality::verdict(&analysis.quality))
+            (quality::verdict(&analysis.quality, REJECTION_LINES))
             section aria-labelledby="numbers-heading" {
                 h2 #numbers-heading { "Key numbers" }
                 p.withheld-note {

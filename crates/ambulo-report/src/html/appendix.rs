@@ -89,8 +89,11 @@ fn parts(analysis: &Analysis) -> Vec<Part> {
         add("methods-details", "Methods", methods::methods(analysis));
     }
     if !rejected && !analysis.parameters.is_empty() {
-        let table = scrolling("Definitions", &parameters::definitions(analysis));
-        add("definitions-details", "Definitions", table);
+        add(
+            "definitions-details",
+            "Definitions",
+            parameters::definitions(analysis),
+        );
     }
     add("provenance", "Provenance", methods::provenance(analysis));
     parts

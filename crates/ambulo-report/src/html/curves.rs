@@ -72,10 +72,20 @@ fn legend(analysis: &Analysis) -> Markup {
             @if !analysis.norms.curves.is_empty() {
                 span { svg.swatch viewBox="0 0 28 10" aria-hidden="true" { rect.norm-band width="28" height="10" {} } "norm, mean ±1 SD" }
             }
-            span { "vertical lines: foot off" }
+            span { "vertical lines: foot off (grey: norm)" }
+            @if any_approximate(analysis) { span { strong { "≈" } " approximate, kept out of the indices" } }
         }
         @if !analysis.norms.curves.is_empty() { p.small { "Norm: " (analysis.norms.curves_source) } }
     }
+}
+
+fn any_approximate(analysis: &Analysis) -> bool {
+    let is_approximate =
+        |curve: &Option<AngleCurve>| curve.as_ref().is_some_and(|it| it.approximate);
+    analysis
+        .angles
+        .values()
+        .any(|sides| is_approximate(&sides.left) || is_approximate(&sides.right))
 }
 
 fn swatch(side: &str) -> Markup {
@@ -85,7 +95,7 @@ fn swatch(side: &str) -> Markup {
 }
 
 fn plots(analysis: &Analysis, angles: &[AngleId]) -> Markup {
-    let foot_off = foot_off_pct(analysis);
+    let foot_off = FootOff::of(analysis);
     html! {
         div.plots {
             @for &angle in angles {
@@ -97,23 +107,39 @@ fn plots(analysis: &Analysis, angles: &[AngleId]) -> Markup {
     }
 }
 
-/// Foot off of each side, in percent of the cycle: where stance ends.
-fn foot_off_pct(analysis: &Analysis) -> PerSide<Option<f64>> {
-    let stance = analysis.parameters.get(&ParameterId::Stance);
-    PerSide::from_fn(|side| {
-        let summary = match side {
-            Side::Left => stance?.left.as_ref()?,
-            Side::Right => stance?.right.as_ref()?,
-        };
-        summary.value.filter(|value| (0.0..=100.0).contains(value))
-    })
+/// Foot off in percent of the cycle: where stance ends.
+struct FootOff {
+    sides: PerSide<Option<f64>>,
+    norm: Option<f64>,
+}
+
+impl FootOff {
+    fn of(analysis: &Analysis) -> Self {
+        let on_axis = |value: &f64| (0.0..=100.0).contains(value);
+        let stance = analysis.parameters.get(&ParameterId::Stance);
+        let sides = PerSide::from_fn(|side| {
+            let summary = match side {
+                Side::Left => stance?.left.as_ref()?,
+                Side::Right => stance?.right.as_ref()?,
+            };
+            summary.value.filter(on_axis)
+        });
+        let norm = analysis
+            .norms
+            .parameters
+            .iter()
+            .find(|it| it.parameter == ParameterId::Stance)
+            .map(|it| it.norm.mean)
+            .filter(on_axis);
+        Self { sides, norm }
+    }
 }
 
 fn figure(
     angle: AngleId,
     curves: &PerSide<Option<AngleCurve>>,
     norm: Option<&SidedCurveNorm>,
-    foot_off: &PerSide<Option<f64>>,
+    foot_off: &FootOff,
 ) -> Markup {
     let approximate = curves
         .iter()
@@ -123,7 +149,7 @@ fn figure(
         figure.plot id=(id) {
             figcaption {
                 strong { (angle.title()) }
-                @if approximate { " " span.approximate { "approximate" } }
+                @if approximate { abbr.approximate title="approximate, kept out of the indices" { "≈" } }
                 span.unit { "° + " (angle.positive()) }
             }
             (plot(angle, curves, norm, foot_off))
@@ -135,7 +161,7 @@ fn plot(
     angle: AngleId,
     curves: &PerSide<Option<AngleCurve>>,
     norm: Option<&SidedCurveNorm>,
-    foot_off: &PerSide<Option<f64>>,
+    foot_off: &FootOff,
 ) -> Markup {
     let ticks = degree_ticks(curves, norm);
     let (Some(&low), Some(&high)) = (ticks.first(), ticks.last()) else {
@@ -165,7 +191,11 @@ fn plot(
                 line.mark x1=(coordinate(x.at(percent))) x2=(coordinate(x.at(percent))) y1=(coordinate(BOTTOM)) y2=(coordinate(BOTTOM + 3.0)) {}
                 text.tick x=(coordinate(x.at(percent))) y="126" text-anchor=(anchor) { (number::fixed(percent, 0)) (unit) }
             }
-            @for side in Side::BOTH { (side_marks(side, curves.get(side).as_ref(), *foot_off.get(side), x, y)) }
+            @if let Some(foot_off) = foot_off.norm.filter(|_| norm.is_some()) {
+                @let at = coordinate(x.at(foot_off));
+                line.foot-off.of-norm x1=(at) x2=(at) y1=(coordinate(TOP)) y2=(coordinate(BOTTOM)) {}
+            }
+            @for side in Side::BOTH { (side_marks(side, curves.get(side).as_ref(), *foot_off.sides.get(side), x, y)) }
         }
     }
 }
@@ -181,14 +211,11 @@ fn side_marks(
         return html! {};
     };
     let class = side.name();
-    let spread = curve.sd_deg.as_deref().unwrap_or_default();
-    let spread = band(percents().zip(curve.mean_deg.iter().zip(spread)).map(
-        |(percent, (mean, sd))| (x.at(percent), [y.clamped(mean + sd), y.clamped(mean - sd)]),
-    ));
-    let mean = line(
-        percents()
-            .zip(&curve.mean_deg)
-            .map(|(percent, &mean)| (x.at(percent), y.at(mean))),
+    let spread = spread_around(
+        &curve.mean_deg,
+        curve.sd_deg.as_deref().unwrap_or_default(),
+        x,
+        y,
     );
     html! {
         @if !spread.is_empty() { path.spread.(class) d=(spread) {} }
@@ -196,24 +223,39 @@ fn side_marks(
             @let at = coordinate(x.at(foot_off));
             line.foot-off.(class) x1=(at) x2=(at) y1=(coordinate(TOP)) y2=(coordinate(BOTTOM)) {}
         }
-        path.curve.(class) d=(mean) {}
+        path.curve.(class) d=(through(&curve.mean_deg, x, y)) {}
     }
 }
 
+/// The band of the norm: one shade for both sides, also where they were measured apart.
 fn norm_bands(norm: &SidedCurveNorm, x: Scale, y: Scale) -> Markup {
-    let bands = if norm.left == norm.right {
-        vec![&norm.left]
+    let sides: &[&CurveNorm] = if norm.left == norm.right {
+        &[&norm.left]
     } else {
-        vec![&norm.left, &norm.right]
+        &[&norm.left, &norm.right]
     };
     html! {
-        @for norm in bands {
-            path.norm-band d=(band(percents().zip(norm.mean_deg.iter().zip(&norm.sd_deg)).map(|(percent, (mean, sd))| {
-                (x.at(percent), [y.clamped(mean + sd), y.clamped(mean - sd)])
-            }))) {}
-            path.norm-mean d=(line(percents().zip(&norm.mean_deg).map(|(percent, &mean)| (x.at(percent), y.clamped(mean))))) {}
+        g.norm-band {
+            @for norm in sides { path d=(spread_around(&norm.mean_deg, &norm.sd_deg, x, y)) {} }
         }
+        @for norm in sides { path.norm-mean d=(through(&norm.mean_deg, x, y)) {} }
     }
+}
+
+/// The path of a curve over the cycle.
+fn through(mean_deg: &[f64], x: Scale, y: Scale) -> String {
+    let points = percents().zip(mean_deg);
+    line(points.map(|(percent, &mean)| (x.at(percent), y.clamped(mean))))
+}
+
+/// The path around the band of one standard deviation to each side of a curve.
+fn spread_around(mean_deg: &[f64], sd_deg: &[f64], x: Scale, y: Scale) -> String {
+    let points = percents().zip(mean_deg.iter().zip(sd_deg));
+    band(
+        points.map(|(percent, (mean, sd))| {
+            (x.at(percent), [y.clamped(mean + sd), y.clamped(mean - sd)])
+        }),
+    )
 }
 
 /// 0, 1, …, 100.

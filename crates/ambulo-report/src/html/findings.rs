@@ -3,17 +3,17 @@
 use ambulo::assessment::{Assessment, Evidence, Finding};
 use maud::{Markup, html};
 
-use super::words;
+use super::{sheet, words};
 use crate::number;
-
-/// Findings on the first page; all of them stand in the appendix.
-const SHOWN: usize = 6;
 
 /// Strides whose frames are listed; a long walk has hundreds.
 const FRAMES_SHOWN: usize = 12;
 
-pub(super) fn overview(assessment: &Assessment) -> Markup {
-    let hidden = assessment.findings.len().saturating_sub(SHOWN);
+/// The findings that fit into so many lines; all of them stand in the appendix.
+pub(super) fn overview(assessment: &Assessment, lines: usize) -> Markup {
+    let sentences = assessment.findings.iter().map(|it| it.sentence.as_str());
+    let shown = sheet::fitting(sentences, lines);
+    let hidden = assessment.findings.len().saturating_sub(shown);
     let withheld = assessment.withheld.len();
     html! {
         section.findings aria-labelledby="findings-heading" {
@@ -22,7 +22,7 @@ pub(super) fn overview(assessment: &Assessment) -> Markup {
                 p { "Nothing that could be judged lies outside its norm." }
             } @else {
                 ol {
-                    @for (index, finding) in assessment.findings.iter().take(SHOWN).enumerate() {
+                    @for (index, finding) in assessment.findings.iter().take(shown).enumerate() {
                         li {
                             span.sentence { (finding.sentence) }
                             " "

@@ -6,7 +6,7 @@ use ambulo::parameters::{ParameterId, ParameterSummary, Status, Summary};
 use maud::{Markup, html};
 
 use super::range_bar::{Mark, Marked, range_bar};
-use super::words;
+use super::{sheet, words};
 use crate::number;
 
 /// How a parameter is shown: a value a side, or one value.
@@ -32,6 +32,9 @@ const KEY: [(ParameterId, Show); 12] = [
     (ParameterId::ArmSwingAsymmetry, Show::Both),
 ];
 
+/// Characters that the notes below the table may take; every reason stands in the appendix too.
+const NOTES_ROOM: usize = 600;
+
 pub(super) fn section(analysis: &Analysis) -> Markup {
     let rows: Vec<Row> = KEY
         .iter()
@@ -43,6 +46,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
         .iter()
         .map(|row| row.markup(&mut notes, &mut sources))
         .collect();
+    let shown = sheet::fitting_in_a_row(notes.0.iter().map(String::as_str), NOTES_ROOM);
     html! {
         section.key-numbers aria-labelledby="numbers-heading" {
             h2 #numbers-heading { "Key numbers" }
@@ -66,12 +70,13 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
                     tbody role="rowgroup" { @for row in &body { (row) } }
                 }
                 div.notes {
-                    @for (index, note) in notes.0.iter().enumerate() {
+                    @for (index, note) in notes.0.iter().enumerate().take(shown) {
                         p { sup { (letter(index)) } " " (note) }
                     }
                     @for (index, source) in sources.0.iter().enumerate() {
                         p { sup { (index + 1) } " Norm: " (source) }
                     }
+                    @if shown < notes.0.len() { p { "Further notes: see the status of each parameter in the appendix." } }
                     @if sources.0.is_empty() { p { "No norm fits this walk." } }
                     p { a href="#parameters-details" { "All parameters" } ", with definitions, are in the appendix." }
                 }

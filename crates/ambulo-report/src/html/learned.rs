@@ -8,18 +8,13 @@ use crate::number;
 
 /// The section, or nothing where no network ran.
 pub(super) fn section(analysis: &Analysis) -> Markup {
-    let assessment = &analysis.assessment;
-    let ran = !analysis.learned.is_empty()
-        || assessment.score.is_some()
-        || assessment.abstained
-        || !assessment.rationale.is_empty();
-    if !ran {
+    if !ran(analysis) {
         return html! {};
     }
+    let assessment = &analysis.assessment;
     html! {
         section.learned aria-labelledby="learned-heading" {
-            h2 #learned-heading { "Estimated by networks" }
-            p.small { "These are estimates of trained models, not measurements." }
+            h2 #learned-heading { "Estimated by networks, not measured" }
             @if let Some(score) = assessment.score {
                 p { strong { "MDS-UPDRS gait score: " (score) } @if !assessment.probabilities.is_empty() { " (" (probabilities(&assessment.probabilities)) ")" } }
             }
@@ -45,9 +40,18 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
                     }
                 }
             }
-            @if !assessment.rationale.is_empty() { p { a href="#rationale-details" { "The model's reasons, with their evidence" } } }
+            @if !assessment.rationale.is_empty() { p.more { a href="#rationale-details" { "The model's reasons, with their evidence" } } }
         }
     }
+}
+
+/// Whether a network ran, or was asked to.
+pub(super) fn ran(analysis: &Analysis) -> bool {
+    let assessment = &analysis.assessment;
+    !analysis.learned.is_empty()
+        || assessment.score.is_some()
+        || assessment.abstained
+        || !assessment.rationale.is_empty()
 }
 
 fn probabilities(values: &[f64]) -> String {

@@ -2,7 +2,6 @@
 
 use ambulo::analysis::{Analysis, Indices};
 use ambulo::assessment::NormValue;
-use ambulo::kinematics::AngleId;
 use ambulo::{PerSide, Side};
 use maud::{Markup, html};
 
@@ -54,7 +53,6 @@ fn rows(indices: &Indices) -> Vec<Row> {
             is_score: false,
         })
         .collect();
-    rows.sort_by_key(|row| order(&row.title));
     if indices.gps_deg.left.is_some() || indices.gps_deg.right.is_some() {
         rows.push(Row {
             title: "GPS, all variables".to_owned(),
@@ -64,14 +62,6 @@ fn rows(indices: &Indices) -> Vec<Row> {
         });
     }
     rows
-}
-
-/// Variables keep the order of the profile.
-fn order(title: &str) -> usize {
-    AngleId::ALL
-        .iter()
-        .position(|angle| angle.title() == title)
-        .unwrap_or(AngleId::ALL.len())
 }
 
 fn plot(rows: &[Row]) -> Markup {
@@ -164,9 +154,9 @@ fn table(indices: &Indices) -> Markup {
         ("GDI", "with the reference file supplied", indices.gdi, 0),
         (
             "Sagittal index",
-            "one camera's variables, °",
+            "sagittal variables only, on the scale of GDI*",
             indices.sagittal_deviation_index,
-            1,
+            0,
         ),
     ];
     let measured: Vec<_> = rows

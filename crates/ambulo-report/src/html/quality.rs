@@ -3,19 +3,19 @@
 use ambulo::quality::{Grade, Quality, QualityFinding};
 use maud::{Markup, html};
 
-use super::words;
+use super::{sheet, words};
 use crate::number;
 
-/// Findings shown on the first page; the rest stand in the appendix.
-const SHOWN: usize = 4;
-
-pub(super) fn verdict(quality: &Quality) -> Markup {
+/// The verdict, with as many findings as fit into so many lines; the rest stand in the appendix.
+pub(super) fn verdict(quality: &Quality, lines: usize) -> Markup {
     let (class, mark, heading) = match quality.grade {
         Grade::Pass => ("pass", "✓", "Quality: pass"),
         Grade::Caution => ("caution", "!", "Quality: use with caution"),
         Grade::Reject => ("reject", "✕", "Rejected: do not use this recording"),
     };
-    let hidden = quality.findings.len().saturating_sub(SHOWN);
+    let texts: Vec<String> = quality.findings.iter().map(text).collect();
+    let shown = sheet::fitting(texts.iter().map(String::as_str), lines);
+    let hidden = quality.findings.len().saturating_sub(shown);
     html! {
         section.verdict.(class) aria-labelledby="quality-heading" {
             h2 #quality-heading { span.mark aria-hidden="true" { (mark) } (heading) }
@@ -23,7 +23,7 @@ pub(super) fn verdict(quality: &Quality) -> Markup {
                 p { "Nothing was found that stands in the way of the numbers." }
             } @else {
                 ul {
-                    @for finding in quality.findings.iter().take(SHOWN) {
+                    @for finding in quality.findings.iter().take(shown) {
                         li {
                             strong { (word(finding.grade)) ": " }
                             (finding.message)
@@ -37,6 +37,12 @@ pub(super) fn verdict(quality: &Quality) -> Markup {
             }
         }
     }
+}
+
+/// A finding's text on the first page, to see how long it is.
+fn text(finding: &QualityFinding) -> String {
+    let advice = finding.advice.as_deref().unwrap_or_default();
+    format!("{}: {} {advice}", word(finding.grade), finding.message)
 }
 
 /// Every finding with its number, limit and frames.
@@ -59,7 +65,7 @@ pub(super) fn details(quality: &Quality) -> Markup {
                         td.text { (finding.message) @if let Some(advice) = &finding.advice { " " em { (advice) } } }
                         td.number { (measured(finding, finding.value)) }
                         td.number { (measured(finding, finding.limit)) }
-                        td { (finding.frames.map_or_else(|| number::DASH.to_owned(), words::frames)) }
+                        td.together { (finding.frames.map_or_else(|| number::DASH.to_owned(), words::frames)) }
                     }
                 }
             }

@@ -28,9 +28,9 @@ impl Mark {
 
     fn y(self) -> f64 {
         match self {
-            Self::Left => 7.0,
-            Self::Right => 17.0,
-            Self::Both => 12.0,
+            Self::Left => 5.5,
+            Self::Right => 14.5,
+            Self::Both => 10.0,
         }
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn range_bar(
             norm.mean - REACH_SD * norm.sd,
             norm.mean + REACH_SD * norm.sd,
         ],
-        coordinates: [8.0, 172.0],
+        coordinates: [8.0, 152.0],
     };
     let zone = |reach: f64| {
         let start = scale.at(norm.mean - reach * norm.sd);
@@ -68,11 +68,11 @@ pub(super) fn range_bar(
     let (one_x, one_width) = zone(1.0);
     let middle = coordinate(scale.at(norm.mean));
     html! {
-        svg.range-bar viewBox="0 0 180 24" role="img" aria-label=(label(title, norm, decimals, values)) {
-            line.rail x1="8" x2="172" y1="12" y2="12" {}
-            rect.two-sd x=(two_x) y="3" width=(two_width) height="18" {}
-            rect.one-sd x=(one_x) y="3" width=(one_width) height="18" {}
-            line.middle x1=(middle) x2=(middle) y1="2" y2="22" {}
+        svg.range-bar viewBox="0 0 160 20" role="img" aria-label=(label(title, norm, decimals, values)) {
+            line.rail x1="8" x2="152" y1="10" y2="10" {}
+            rect.two-sd x=(two_x) y="2" width=(two_width) height="16" {}
+            rect.one-sd x=(one_x) y="2" width=(one_width) height="16" {}
+            line.middle x1=(middle) x2=(middle) y1="1" y2="19" {}
             @for value in values.iter().filter(|value| value.value.is_finite()) { (mark(scale, value)) }
         }
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_mean_lies_in_the_middle() {
         assert!(
-            bar(10.0).contains(r#"<circle class="left" cx="90""#),
+            bar(10.0).contains(r#"<circle class="left" cx="80""#),
             "{}",
             bar(10.0)
         );
@@ -154,7 +154,7 @@ mod tests {
     fn a_value_beyond_the_bar_is_an_arrow_at_its_end() {
         let bar = bar(99.0);
         assert!(
-            !bar.contains("<circle") && bar.contains("points=\"178,7 170,2.5 170,11.5\""),
+            !bar.contains("<circle") && bar.contains("points=\"158,5.5 150,1 150,10\""),
             "{bar}"
         );
     }

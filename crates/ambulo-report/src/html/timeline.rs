@@ -16,6 +16,9 @@ const END: f64 = 712.0;
 /// A trial longer than this is shown again in the appendix, in strips of this length.
 const STRIP_S: f64 = 15.0;
 
+/// Beyond this, one strip shows the bars alone: marks of single events would merge.
+const DENSE_S: f64 = 45.0;
+
 /// The most strips in the appendix: 15 minutes.
 const STRIPS: u32 = 60;
 
@@ -29,8 +32,8 @@ pub(super) fn overview(analysis: &Analysis) -> Markup {
             } @else {
                 (strip(analysis, span, "overview"))
                 p.small {
-                    (summary(analysis)) " Bars: foot on the ground, from initial contact to foot off. Lines along them: "
-                    "strides used (solid) and left out (dotted)."
+                    (summary(analysis)) " Bars: foot on the ground, from initial contact to foot off."
+                    @if span[1] - span[0] <= DENSE_S { " Lines along them: strides used (solid) and left out (dotted)." }
                     @if has_turn(analysis) { " Hatched: turns, kept out of the means." }
                     @if span[1] - span[0] > STRIP_S { " " a href="#timeline-details" { "In detail." } }
                 }
@@ -148,6 +151,7 @@ fn lane(analysis: &Analysis, side: Side, x: Scale) -> Markup {
         .filter(|event| event.side == side)
         .collect();
     let stances = stances(&events, &analysis.bouts);
+    let dense = x.values[1] - x.values[0] > DENSE_S;
     let visible = |start: f64, end: f64| end >= x.values[0] && start <= x.values[1];
     html! {
         text.label x="38" y=(coordinate(top + 10.0)) text-anchor="end" { @if side == Side::Left { "Left" } @else { "Right" } }
@@ -155,11 +159,11 @@ fn lane(analysis: &Analysis, side: Side, x: Scale) -> Markup {
             @let from = x.clamped(start);
             rect.stance.(side.name()) x=(coordinate(from)) y=(coordinate(top)) width=(coordinate((x.clamped(end) - from).max(0.5))) height="13" {}
         }
-        @for event in events.iter().filter(|event| x.holds(event.time_s)) {
+        @for event in events.iter().filter(|event| !dense && x.holds(event.time_s)) {
             @let at = coordinate(x.at(event.time_s));
             line.event.(side.name()).contact[event.kind == EventKind::InitialContact] x1=(at) x2=(at) y1=(coordinate(top - 2.0)) y2=(coordinate(top + 15.0)) {}
         }
-        @for stride in analysis.strides.iter().filter(|stride| stride.side == side && visible(stride.start_s, stride.end_s)) {
+        @for stride in analysis.strides.iter().filter(|stride| !dense && stride.side == side && visible(stride.start_s, stride.end_s)) {
             line.stride.unused[!stride.used] x1=(coordinate(x.clamped(stride.start_s) + 1.0)) x2=(coordinate(x.clamped(stride.end_s) - 1.0)) y1=(coordinate(strides_y)) y2=(coordinate(strides_y)) {}
         }
     }

@@ -9,9 +9,10 @@ use ambulo_report::html;
 
 use crate::sample;
 
-fn every_sample() -> [(&'static str, Analysis); 5] {
+fn every_sample() -> [(&'static str, Analysis); 6] {
     [
         ("full", sample::full()),
+        ("crowded", sample::crowded()),
         ("one_camera", sample::one_camera()),
         ("rejected", sample::rejected()),
         ("empty", sample::empty()),

@@ -1,5 +1,6 @@
 //! Reports of hand-made analyses.
 
+mod golden;
 mod html;
 mod json;
 mod sample;

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use ambulo::analysis::{
     Analysis, Indices, Input, Learned, Method, Norms, Provenance, SCHEMA_VERSION,
 };
-use ambulo::assessment::{
-    Assessment, CurveNorm, Evidence, Finding, NormValue, ParameterNorm, WithheldRule,
-};
+use ambulo::assessment::{Assessment, Evidence, Finding, NormValue, WithheldRule};
 use ambulo::bouts::{Bout, BoutKind};
 use ambulo::cycles::RejectedCycle;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
 use ambulo::kinematics::{AngleCurve, AngleCurves, AngleId, AngleMethod};
+use ambulo::normative;
 use ambulo::parameters::{
     GaitParameters, ParameterId, ParameterSummary, Status, Stride, Summary, Symmetry,
 };
@@ -78,6 +77,54 @@ pub(crate) fn full() -> Analysis {
             config: "[signal]\ncutoff_hz = 6.0\norder = 4\n\n[events]\ndetector = \"consensus\"\n".to_owned(),
         },
     }
+}
+
+/// As much as the two sheets must bear: long messages everywhere, a caution on every key number,
+/// three minutes of walking.
+pub(crate) fn crowded() -> Analysis {
+    let mut analysis = with_network();
+    let finding = analysis.quality.findings[0].clone();
+    analysis.quality = Quality::of(vec![finding; 6]);
+    let long = &mut analysis.assessment.findings;
+    long.extend(long.clone());
+    for finding in long {
+        finding.sentence += " It was measured in six strides of the two straight passes and differs from them by less than a tenth.";
+    }
+    for (index, (id, summaries)) in analysis.parameters.iter_mut().enumerate() {
+        let sides = [
+            &mut summaries.left,
+            &mut summaries.right,
+            &mut summaries.both,
+        ];
+        for summary in sides.into_iter().flatten() {
+            summary.status = Status::Caution;
+            summary.reason = Some(format!(
+                "{} rests on fewer than {} strides of a side",
+                id.title(),
+                3 + index % 3
+            ));
+        }
+    }
+    let (events, strides, bouts) = (events(), strides(), bouts());
+    for pass in 1..14_u32 {
+        let later_s = 13.29 * f64::from(pass);
+        analysis.events.extend(events.iter().map(|event| GaitEvent {
+            time_s: event.time_s + later_s,
+            ..*event
+        }));
+        analysis.strides.extend(strides.iter().map(|stride| Stride {
+            start_s: stride.start_s + later_s,
+            end_s: stride.end_s + later_s,
+            ..stride.clone()
+        }));
+        analysis.bouts.extend(bouts.iter().map(|bout| Bout {
+            start_s: bout.start_s + later_s,
+            end_s: bout.end_s + later_s,
+            ..bout.clone()
+        }));
+    }
+    analysis.input.duration_s = 186.0;
+    analysis
 }
 
 /// One camera from the side, without scale, norms or mediolateral lengths; three sagittal angles.
@@ -434,74 +481,49 @@ fn parameters() -> GaitParameters {
     all
 }
 
-/// Knots of a healthy mean at 0, 10, …, 100 % of the cycle, its SD, and what the stiff side adds.
-const SHAPES: [(AngleId, [f64; 11], f64, [f64; 11]); 9] = [
-    (
-        AngleId::PelvicTilt,
-        [10.0, 9.5, 9.5, 10.0, 10.5, 10.0, 9.5, 9.5, 10.0, 10.5, 10.0],
-        4.4,
-        [4.0; 11],
-    ),
+/// What a stiff right leg adds to the healthy mean at 0, 10, …, 100 % of the cycle, in degrees.
+const STIFFNESS_DEG: [(AngleId, [f64; 11]); 9] = [
+    (AngleId::PelvicTilt, [4.0; 11]),
     (
         AngleId::PelvicObliquity,
-        [0.0, 3.0, 4.0, 2.0, 0.5, -0.5, -3.0, -4.0, -2.0, -0.5, 0.0],
-        1.8,
         [1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 6.0, 8.0, 6.0, 3.0, 1.0],
     ),
     (
         AngleId::PelvicRotation,
-        [5.0, 4.0, 2.0, 0.0, -3.0, -5.0, -4.0, -2.0, 0.0, 3.0, 5.0],
-        3.4,
         [
             -5.0, -5.0, -5.0, -5.0, -4.0, -4.0, -5.0, -6.0, -6.0, -5.0, -5.0,
         ],
     ),
     (
         AngleId::HipFlexion,
-        [
-            33.0, 30.0, 22.0, 12.0, 2.0, -7.0, -3.0, 15.0, 28.0, 35.0, 33.0,
-        ],
-        5.6,
         [-4.0, -4.0, -2.0, 0.0, 3.0, 6.0, 2.0, -4.0, -8.0, -8.0, -4.0],
     ),
     (
         AngleId::HipAdduction,
-        [0.0, 4.0, 6.0, 5.0, 4.0, 2.0, -3.0, -6.0, -4.0, -2.0, 0.0],
-        2.8,
         [
             -2.0, -2.0, -2.0, -2.0, -2.0, -4.0, -6.0, -7.0, -6.0, -4.0, -2.0,
         ],
     ),
     (
         AngleId::HipRotation,
-        [2.0, 4.0, 3.0, 2.0, 1.0, 0.0, -2.0, -3.0, -1.0, 1.0, 2.0],
-        6.8,
         [
             -6.0, -6.0, -5.0, -5.0, -5.0, -5.0, -6.0, -8.0, -9.0, -8.0, -6.0,
         ],
     ),
     (
         AngleId::KneeFlexion,
-        [6.0, 17.0, 16.0, 9.0, 6.0, 10.0, 32.0, 59.0, 50.0, 18.0, 6.0],
-        5.0,
         [
             -3.0, -11.0, -14.0, -10.0, -8.0, -6.0, -14.0, -28.0, -24.0, -8.0, -3.0,
         ],
     ),
     (
         AngleId::AnkleDorsiflexion,
-        [1.0, -4.0, 4.0, 9.0, 11.0, 12.0, -8.0, -14.0, 0.0, 4.0, 1.0],
-        4.2,
         [
             -9.0, -6.0, -5.0, -5.0, -5.0, -8.0, -2.0, 0.0, -10.0, -12.0, -9.0,
         ],
     ),
     (
         AngleId::FootProgression,
-        [
-            -8.0, -6.0, -6.0, -6.0, -6.0, -6.0, -4.0, -2.0, -6.0, -10.0, -8.0,
-        ],
-        5.6,
         [
             -8.0, -8.0, -8.0, -8.0, -8.0, -8.0, -8.0, -9.0, -9.0, -8.0, -8.0,
         ],
@@ -523,21 +545,20 @@ fn smooth(knots: &[f64; 11]) -> Vec<f64> {
 }
 
 fn angles() -> AngleCurves {
-    SHAPES
+    let healthy = normative::curve_norms();
+    STIFFNESS_DEG
         .into_iter()
-        .map(|(id, healthy, sd, stiff)| {
+        .map(|(id, stiffness)| {
             let sides = PerSide::from_fn(|side| {
                 let share = if side == Side::Left { 0.12 } else { 1.0 };
-                let mut knots = healthy;
-                for (knot, change) in knots.iter_mut().zip(stiff) {
-                    *knot += share * change;
-                }
+                let norm = healthy[&id].get(side);
+                let mean_deg = norm.mean_deg.iter().zip(smooth(&stiffness));
                 Some(AngleCurve {
                     method: AngleMethod::Markers,
                     approximate: false,
                     n: 6,
-                    mean_deg: smooth(&knots),
-                    sd_deg: Some(vec![0.28 * sd; 101]),
+                    mean_deg: mean_deg.map(|(mean, added)| mean + share * added).collect(),
+                    sd_deg: Some(norm.sd_deg.iter().map(|sd| 0.28 * sd).collect()),
                 })
             });
             (id, sides)
@@ -545,56 +566,9 @@ fn angles() -> AngleCurves {
         .collect()
 }
 
+/// The shipped norms, as the pipeline would choose them for this subject.
 fn norms() -> Norms {
-    use ParameterId as P;
-    let parameters = [
-        (P::Speed, 1.24, 0.16),
-        (P::Cadence, 112.0, 8.0),
-        (P::StepTime, 0.536, 0.04),
-        (P::StepLength, 0.665, 0.06),
-        (P::StrideLength, 1.33, 0.12),
-        (P::StepWidth, 0.095, 0.028),
-        (P::Stance, 62.1, 1.6),
-        (P::SingleSupport, 37.9, 1.6),
-        (P::DoubleSupport, 24.2, 2.9),
-        (P::StrideTimeCv, 1.9, 0.6),
-        (P::KneeFlexionMaximumExtension, 4.0, 4.2),
-    ]
-    .into_iter()
-    .map(|(parameter, mean, sd)| ParameterNorm {
-        parameter,
-        norm: NormValue {
-            mean,
-            sd,
-            source: if parameter == P::Speed {
-                "Bohannon & Andrews 2011, men 60 to 69".to_owned()
-            } else {
-                ADULTS.to_owned()
-            },
-        },
-    })
-    .collect();
-    let curves = SHAPES
-        .into_iter()
-        .map(|(id, healthy, sd, _)| {
-            let band = CurveNorm {
-                mean_deg: smooth(&healthy),
-                sd_deg: vec![sd; 101],
-            };
-            (
-                id,
-                PerSide {
-                    left: band.clone(),
-                    right: band,
-                },
-            )
-        })
-        .collect();
-    Norms {
-        parameters,
-        curves,
-        curves_source: ADULTS.to_owned(),
-    }
+    normative::norms(&input().subject, Some(0.89), &angles())
 }
 
 fn indices() -> Indices {

@@ -1,6 +1,7 @@
 //! All parameters with their statistics, and their definitions.
 
 use ambulo::analysis::Analysis;
+use ambulo::assessment::NormValue;
 use ambulo::parameters::{ParameterId, ParameterSummary, Status, Summary, Symmetry};
 use maud::{Markup, html};
 
@@ -45,11 +46,7 @@ fn table(analysis: &Analysis) -> Markup {
 }
 
 fn group(analysis: &Analysis, id: ParameterId, summary: &ParameterSummary) -> Markup {
-    let norm = analysis
-        .norms
-        .parameters
-        .iter()
-        .find(|it| it.parameter == id);
+    let norm = norm_of(analysis, id);
     let rows: Vec<(&str, &Summary)> = [
         ("left", &summary.left),
         ("right", &summary.right),
@@ -75,7 +72,7 @@ fn group(analysis: &Analysis, id: ParameterId, summary: &ParameterSummary) -> Ma
                     @if index == 0 {
                         td.number rowspan=(rows.len()) {
                             @if let Some(norm) = norm.filter(|_| unit == id.unit()) {
-                                (number::plus_minus(norm.norm.mean, norm.norm.sd, id.decimals()))
+                                (number::plus_minus(norm.mean, norm.sd, id.decimals()))
                             } @else { (number::DASH) }
                         }
                     }
@@ -141,33 +138,63 @@ fn symmetry(rows: &[(ParameterId, Symmetry)]) -> Markup {
     }
 }
 
-/// What each parameter means, where that comes from, and where its norm does.
+/// What each parameter means, where that comes from, and which norm it was compared with.
 pub(super) fn definitions(analysis: &Analysis) -> Markup {
-    html! {
+    let mut sources: Vec<&str> = Vec::new();
+    let rows: Vec<(ParameterId, Option<usize>)> = analysis
+        .parameters
+        .keys()
+        .map(|&id| {
+            let norm = norm_of(analysis, id).map(|norm| place(&mut sources, &norm.source));
+            (id, norm)
+        })
+        .collect();
+    let table = html! {
         table.data.wide {
             thead { tr {
                 th scope="col" { "Parameter" }
                 th scope="col" { "Unit" }
                 th scope="col" { "Definition" }
                 th scope="col" { "Source" }
-                th scope="col" { "Norm" }
+                th.number scope="col" { "Norm" }
             } }
             tbody {
-                @for &id in analysis.parameters.keys() {
+                @for (id, norm) in rows {
                     tr {
                         th scope="row" { (id.title()) }
                         td { (id.unit()) }
                         td.text { (id.definition()) }
                         td.text { (id.source()) }
-                        td.text {
-                            @match analysis.norms.parameters.iter().find(|it| it.parameter == id) {
-                                Some(norm) => (norm.norm.source),
-                                None => (number::DASH),
-                            }
-                        }
+                        td.number { @if let Some(norm) = norm { (norm + 1) } @else { (number::DASH) } }
                     }
                 }
             }
         }
+    };
+    html! {
+        (scrolling("Definitions", &table))
+        @if !sources.is_empty() {
+            h4 { "Norms" }
+            ol.small { @for source in sources { li { (source) } } }
+        }
     }
+}
+
+fn norm_of(analysis: &Analysis, id: ParameterId) -> Option<&NormValue> {
+    let norms = &analysis.norms.parameters;
+    norms
+        .iter()
+        .find(|it| it.parameter == id)
+        .map(|it| &it.norm)
+}
+
+/// The place of a text in a list that holds each once.
+fn place<'a>(texts: &mut Vec<&'a str>, text: &'a str) -> usize {
+    texts
+        .iter()
+        .position(|known| *known == text)
+        .unwrap_or_else(|| {
+            texts.push(text);
+            texts.len() - 1
+        })
 }
