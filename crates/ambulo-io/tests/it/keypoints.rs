@@ -1,5 +1,6 @@
 //! Keypoint files: round trips, the forms that tools write, real detections, damage.
 
+use ambulo::identity::{ExchangeConfig, JumpConfig, remove_jumps, repair_keypoints};
 use ambulo::keypoints::{Keypoint, Keypoints2d};
 use ambulo::skeleton::{BODY_25, BODY_25B, COCO_17, HALPE_26, Joint, Skeleton};
 use ambulo::time::TimeBase;
@@ -461,5 +462,12 @@ fn real_detections_of_four_cameras_are_body_25b() {
         let hips = trial.keypoints.trajectory(Joint::LeftHip).unwrap();
         let seen = hips.iter().flatten().count();
         assert!(seen >= 95, "{camera}: {seen} hips, {:?}", trial.notes);
+        let repair = repair_keypoints(&trial.keypoints, &ExchangeConfig::default());
+        let clean = remove_jumps(&repair.recording, &JumpConfig::default());
+        println!(
+            "{camera}: {} people, legs {:?}, arms {:?}, jumps {:?}",
+            trial.people_seen, repair.legs, repair.arms, clean.removed
+        );
+        assert!(repair.leg_frames() <= 20, "{camera}: {:?}", repair.legs);
     }
 }
