@@ -4,3 +4,4 @@ mod angles_on_c3d;
 mod c3d;
 mod damage;
 mod keypoints;
+mod stored_parameters;
