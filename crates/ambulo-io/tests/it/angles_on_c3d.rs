@@ -9,9 +9,10 @@ use ambulo::motion::Motion3d;
 use ambulo::signal::smooth::Smoothing;
 use ambulo::skeleton::{Joint, JointMap, on};
 use ambulo::trial::{Recording, Trial};
-use ambulo::walk::{Surface, Walk, WalkConfig, from_motion};
+use ambulo::walk::{Surface, View, Walk, WalkConfig, WalkParts, from_motion};
 use ambulo::{PerSide, Side};
 use ambulo_io::c3d::{C3d, to_trial};
+use nalgebra::Point3;
 
 /// RMS differences of one angle over all files, both sides: as they are, and without the mean
 /// difference of each file and side.
@@ -84,6 +85,46 @@ fn without_centres(motion: &Motion3d) -> Motion3d {
     motion.mapped(&kept, &map)
 }
 
+/// The motion with joint centres and feet only, as a fitted body or a lifter gives it.
+fn centres_only(motion: &Motion3d) -> Motion3d {
+    let kept: Vec<Joint> = Side::BOTH
+        .iter()
+        .flat_map(|&side| {
+            [
+                on::hip(side),
+                on::knee(side),
+                on::ankle(side),
+                on::heel(side),
+                on::toe(side),
+            ]
+        })
+        .collect();
+    let map = JointMap::between(motion.joints(), &kept).expect("a subset");
+    motion.mapped(&kept, &map)
+}
+
+/// The walk as a camera far to the side would see it.
+fn side_view(walk: Walk) -> Walk {
+    let trajectories = walk
+        .joints()
+        .filter_map(|joint| {
+            let points = walk.trajectory(joint)?.iter();
+            let flat = points.map(|point| point.map(|p| Point3::new(p.x, p.y, 0.0)));
+            Some((joint, flat.collect()))
+        })
+        .collect();
+    Walk::new(WalkParts {
+        time: walk.time().clone(),
+        start_time_s: walk.start_time_s(),
+        start_frame: walk.start_frame(),
+        view: View::Sagittal,
+        unit: walk.unit(),
+        surface: walk.surface(),
+        leg_length: walk.leg_length(),
+        trajectories,
+    })
+}
+
 /// The straight bouts that follow an axis of the laboratory, as Plug-in Gait takes the direction.
 fn straight_walks(trial: &Trial, motion: &Motion3d, config: &WalkConfig) -> Vec<Walk> {
     let search = find_bouts(motion, &BoutConfig::default());
@@ -131,6 +172,7 @@ fn measure(
     walks: &WalkConfig,
     config: impl Fn(&Path) -> AngleConfig,
     change: impl Fn(&Motion3d) -> Motion3d,
+    see: impl Fn(Walk) -> Walk,
 ) -> Option<BTreeMap<AngleId, Difference>> {
     let data = ambulo_testkit::data_dir()?;
     let mut differences = BTreeMap::new();
@@ -141,7 +183,10 @@ fn measure(
             continue;
         };
         let motion = change(motion(&trial));
-        let walks = straight_walks(&trial, &motion, walks);
+        let walks: Vec<Walk> = straight_walks(&trial, &motion, walks)
+            .into_iter()
+            .map(&see)
+            .collect();
         files += usize::from(!walks.is_empty());
         bouts += walks.len();
         for walk in &walks {
@@ -200,6 +245,7 @@ fn with_the_files_joint_centres_they_are_plug_in_gaits() {
         &unfiltered(),
         config,
         Clone::clone,
+        |walk| walk,
     ) else {
         return;
     };
@@ -228,7 +274,7 @@ fn with_the_files_joint_centres_they_are_plug_in_gaits() {
 fn after_the_usual_filter_they_stay_near() {
     let config = |_: &Path| AngleConfig::default();
     let walks = WalkConfig::default();
-    let Some(found) = measure("usual filter", &walks, config, Clone::clone) else {
+    let Some(found) = measure("usual filter", &walks, config, Clone::clone, |walk| walk) else {
         return;
     };
     hold(
@@ -244,7 +290,13 @@ fn after_the_usual_filter_they_stay_near() {
 #[test]
 fn from_skin_markers_alone_the_sagittal_angles_stay_within_five_degrees() {
     let config = |_: &Path| AngleConfig::default();
-    let Some(found) = measure("skin markers", &unfiltered(), config, without_centres) else {
+    let Some(found) = measure(
+        "skin markers",
+        &unfiltered(),
+        config,
+        without_centres,
+        |walk| walk,
+    ) else {
         return;
     };
     hold(
@@ -282,6 +334,7 @@ fn measured_joint_widths_serve_as_well_as_estimated_ones() {
         &unfiltered(),
         measured,
         without_centres,
+        |walk| walk,
     ) else {
         return;
     };
@@ -292,6 +345,52 @@ fn measured_joint_widths_serve_as_well_as_estimated_ones() {
             (AngleId::KneeFlexion, 4.5, 1.0),
             (AngleId::AnkleDorsiflexion, 3.5, 1.5),
             (AngleId::FootProgression, 3.5, 2.5),
+        ],
+    );
+}
+
+#[test]
+fn joint_centres_alone_keep_the_shape_of_the_sagittal_angles() {
+    let config = |_: &Path| AngleConfig::default();
+    let Some(found) = measure(
+        "joint centres only",
+        &unfiltered(),
+        config,
+        centres_only,
+        |walk| walk,
+    ) else {
+        return;
+    };
+    hold(
+        &found,
+        &[
+            // Against the vertical: the pelvic tilt is missing.
+            (AngleId::HipFlexion, 20.0, 2.0),
+            (AngleId::HipAdduction, 0.5, 0.5),
+            (AngleId::KneeFlexion, 1.0, 1.0),
+            (AngleId::AnkleDorsiflexion, 3.0, 2.0),
+        ],
+    );
+}
+
+#[test]
+fn the_side_view_keeps_the_shape_of_the_sagittal_angles() {
+    let config = |_: &Path| AngleConfig::default();
+    let Some(found) = measure(
+        "from the side",
+        &unfiltered(),
+        config,
+        centres_only,
+        side_view,
+    ) else {
+        return;
+    };
+    hold(
+        &found,
+        &[
+            (AngleId::HipFlexion, 20.0, 2.0),
+            (AngleId::KneeFlexion, 1.0, 1.0),
+            (AngleId::AnkleDorsiflexion, 3.0, 2.0),
         ],
     );
 }
