@@ -104,7 +104,7 @@ fn centres_only(motion: &Motion3d) -> Motion3d {
 }
 
 /// The walk as a camera far to the side would see it.
-fn side_view(walk: Walk) -> Walk {
+fn side_view(walk: &Walk) -> Walk {
     let trajectories = walk
         .joints()
         .filter_map(|joint| {
@@ -231,7 +231,7 @@ fn hold(found: &BTreeMap<AngleId, Difference>, limits: &[(AngleId, f64, f64)]) {
 fn unfiltered() -> WalkConfig {
     let light = Smoothing::with_cutoff(35.0);
     WalkConfig {
-        markers: light.clone(),
+        markers: light,
         pelvis: light,
         ..WalkConfig::default()
     }
@@ -381,7 +381,7 @@ fn the_side_view_keeps_the_shape_of_the_sagittal_angles() {
         &unfiltered(),
         config,
         centres_only,
-        side_view,
+        |walk| side_view(&walk),
     ) else {
         return;
     };

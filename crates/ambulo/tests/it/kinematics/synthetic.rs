@@ -32,8 +32,8 @@ fn walker(heading_deg: f64) -> SyntheticTrial {
 fn unfiltered() -> WalkConfig {
     let light = Smoothing::with_cutoff(70.0);
     WalkConfig {
-        markers: light.clone(),
-        keypoints: light.clone(),
+        markers: light,
+        keypoints: light,
         pelvis: light,
         ..WalkConfig::default()
     }
