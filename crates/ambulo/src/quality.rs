@@ -72,9 +72,16 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// The verdict on these findings, sorted worst first (otherwise in the order given).
+    /// The verdict on these findings, sorted worst first (otherwise in the order given). What is
+    /// said twice under one code is kept once, at its worst.
     pub fn of(mut findings: Vec<QualityFinding>) -> Self {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.grade));
+        let mut codes: Vec<String> = Vec::with_capacity(findings.len());
+        findings.retain(|finding| {
+            let is_new = !codes.contains(&finding.code);
+            codes.push(finding.code.clone());
+            is_new
+        });
         Self {
             grade: findings.first().map_or(Grade::Pass, |worst| worst.grade),
             findings,

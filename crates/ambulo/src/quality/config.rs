@@ -55,8 +55,8 @@ pub struct QualityConfig {
     pub max_segment_range: f64,
     /// The same for keypoints, whose segments also turn out of the plane.
     pub max_segment_range_keypoints: f64,
-    /// Time for which a point of the leg may stay in one place while the pelvis travels.
-    pub max_stuck_s: f64,
+    /// Travel of the pelvis over a foot that stays, longer than any stance.
+    pub max_stance_travel_legs: f64,
     /// Least range of the feet's distance in walking, in space or from the side.
     pub min_walking_legs: f64,
     /// Travel of the pelvis below this share of the travel of the steps means a belt.
@@ -123,7 +123,7 @@ impl Default for QualityConfig {
             max_spike_share: 0.003,
             max_segment_range: 0.2,
             max_segment_range_keypoints: 0.5,
-            max_stuck_s: 2.0,
+            max_stance_travel_legs: 1.7,
             min_walking_legs: 0.12,
             treadmill_share: 0.3,
             max_camera_roll_deg: 5.0,

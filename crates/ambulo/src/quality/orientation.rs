@@ -172,7 +172,7 @@ fn handedness(body: &Body) -> Option<QualityFinding> {
 }
 
 fn backwards(body: &Body, config: &QualityConfig) -> Option<QualityFinding> {
-    const LIMIT: f64 = -0.2;
+    const LIMIT: f64 = -0.4;
     if body.flat && super::view::shoulders(body).is_some_and(|s| s > config.frontal_shoulders) {
         return None;
     }

@@ -174,7 +174,6 @@ fn segments(body: &Body, config: &QualityConfig) -> Option<QualityFinding> {
 /// A point of the leg that stays while the body travels on.
 fn stuck(body: &Body, leg: f64, config: &QualityConfig) -> Option<QualityFinding> {
     const STAYS_LEGS: f64 = 0.02;
-    const TRAVELS_LEGS: f64 = 0.5;
     let pelvis = body.pelvis()?;
     for side in Side::BOTH {
         let names = ["hip", "knee", "ankle", "heel", "toe"];
@@ -190,25 +189,23 @@ fn stuck(body: &Body, leg: f64, config: &QualityConfig) -> Option<QualityFinding
                     start = frame;
                     continue;
                 }
-                let stays_s = body.times_s[frame] - body.times_s[start];
                 let travels = pelvis[start]
                     .zip(pelvis[frame])
-                    .is_some_and(|(a, b)| (b - a).norm() > TRAVELS_LEGS * leg);
-                if stays_s > config.max_stuck_s && travels {
+                    .map_or(0.0, |(a, b)| (b - a).norm() / leg);
+                if travels > config.max_stance_travel_legs {
                     return Some(
                         QualityFinding::new(
                             "stuck_point",
                             Grade::Reject,
                             format!(
-                                "The {} {name} stays in one place for more than {:.1} s while the \
-                                 body walks on.",
+                                "The {} {name} stays in one place while the body walks on by \
+                                 {travels:.1} leg lengths, further than any step allows.",
                                 side.name(),
-                                config.max_stuck_s
                             ),
                         )
-                        .measured(stays_s, config.max_stuck_s, "s")
+                        .measured(travels, config.max_stance_travel_legs, "leg lengths")
                         .at([start, frame + 1])
-                        .advised("The point is on something else than the foot: label it again."),
+                        .advised("The point is on something else than the body: label it again."),
                     );
                 }
             }

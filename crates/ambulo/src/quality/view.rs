@@ -173,12 +173,15 @@ fn roll(
             "camera_tilt",
             Grade::Caution,
             format!(
-                "The floor slopes by {:.0}° in the picture: the camera is not level.",
+                "The floor slopes by {:.0}° in the picture: the camera is not level, or not \
+                 square to the walk.",
                 slope_deg.abs()
             ),
         )
         .measured(slope_deg.abs(), config.max_camera_roll_deg, "°")
-        .advised("Level the camera, or turn the video by this angle; heights and angles are off by as much.")
+        .advised(
+            "Level the camera and film at a right angle; heights and angles are off by this much.",
+        )
     })
 }
 

@@ -5,6 +5,8 @@ mod spatial;
 
 use super::{Camera, SynthError, SyntheticTrial, Walker, walk};
 use crate::Side;
+use crate::keypoints::Keypoints2d;
+use crate::motion::Motion3d;
 use crate::skeleton::Joint;
 use crate::trial::Trial;
 
@@ -95,10 +97,23 @@ impl Fault {
         };
         let trial = walk(&walker)?;
         Ok(if self.is_of_keypoints() {
-            flat::spoil(self, &trial)
+            flat::recorded(self, &trial)
         } else {
-            spatial::spoil(self, &trial)
+            spatial::recorded(self, &trial)
         })
+    }
+}
+
+impl Fault {
+    /// A motion with this fault; unchanged if the fault is of keypoints, of what is declared, or of
+    /// how the walk was recorded.
+    pub fn in_motion(self, motion: &Motion3d) -> Motion3d {
+        spatial::spoil(self, motion)
+    }
+
+    /// Keypoints with this fault; unchanged if the fault is of motion, or of where the camera stood.
+    pub fn in_keypoints(self, keypoints: &Keypoints2d) -> Keypoints2d {
+        flat::spoil(self, keypoints)
     }
 }
 

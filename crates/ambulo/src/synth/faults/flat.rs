@@ -10,16 +10,42 @@ use crate::skeleton::{Joint, on};
 use crate::time::TimeBase;
 use crate::trial::{Recording, Trial};
 
-pub(super) fn spoil(fault: Fault, trial: &SyntheticTrial) -> Trial {
+pub(super) fn recorded(fault: Fault, trial: &SyntheticTrial) -> Trial {
     let beside = camera(trial);
-    let clean = film(trial, &beside);
-    let leg_px = leg_px(&clean);
-    let noisy = |spec: Noise| noise(&clean, &spec);
-    let spoiled = match fault {
+    let moved = match fault {
+        Fault::LeavesPicture => Camera {
+            projection: Projection::Pinhole { focal_px: 3400.0 },
+            height_m: 0.9,
+            ..beside
+        },
+        Fault::TiltedCamera => Camera {
+            roll_deg: 12.0,
+            ..beside
+        },
+        Fault::FrontalView => Camera::in_front(length_m(trial)),
+        Fault::StrongPerspective => Camera {
+            azimuth_deg: 55.0,
+            distance_m: 0.55 * length_m(trial) + 1.5,
+            projection: Projection::Pinhole { focal_px: 900.0 },
+            ..beside
+        },
+        _ => beside,
+    };
+    let filmed = film(trial, &moved);
+    Trial {
+        recording: Recording::Keypoints(spoil(fault, &filmed)),
+        ..trial.recorded()
+    }
+}
+
+pub(super) fn spoil(fault: Fault, clean: &Keypoints2d) -> Keypoints2d {
+    let leg_px = leg_px(clean);
+    let noisy = |spec: Noise| noise(clean, &spec);
+    match fault {
         Fault::KeypointRateHalved => {
             let times_s = clean.time().times_s().iter().map(|t| 2.0 * t).collect();
             let time = TimeBase::new(times_s).expect("scaled times increase");
-            rebuilt(&clean, time, clean.points().to_vec())
+            rebuilt(clean, time, clean.points().to_vec())
         }
         Fault::LegSwaps => noisy(Noise {
             seed: 3,
@@ -27,7 +53,7 @@ pub(super) fn spoil(fault: Fault, trial: &SyntheticTrial) -> Trial {
             swap_frames: 4,
             ..Noise::default()
         }),
-        Fault::KeypointAnotherPerson => another_person(&clean, leg_px),
+        Fault::KeypointAnotherPerson => another_person(clean, leg_px),
         Fault::KeypointJitter => noisy(Noise {
             seed: 7,
             jitter_px: 0.05 * leg_px,
@@ -39,55 +65,26 @@ pub(super) fn spoil(fault: Fault, trial: &SyntheticTrial) -> Trial {
             outlier_px: leg_px,
             ..Noise::default()
         }),
-        Fault::KeypointSideMissing => changed(&clean, |joint, _, point| {
+        Fault::KeypointSideMissing => changed(clean, |joint, _, point| {
             point.filter(|_| {
                 !(joint.side() == Some(Side::Left) && super::super::noise::is_of_leg(joint))
             })
         }),
-        Fault::LowConfidence => changed(&clean, |_, _, point| {
+        Fault::LowConfidence => changed(clean, |_, _, point| {
             point.map(|point| Keypoint {
                 confidence: 0.35 * point.confidence,
                 ..point
             })
         }),
-        Fault::LeavesPicture => film(
-            trial,
-            &Camera {
-                projection: Projection::Pinhole { focal_px: 3400.0 },
-                height_m: 0.9,
-                ..beside
-            },
-        ),
-        Fault::TiltedCamera => film(
-            trial,
-            &Camera {
-                roll_deg: 12.0,
-                ..beside
-            },
-        ),
-        Fault::RotatedPicture => rotated(&clean),
-        Fault::FrontalView => film(trial, &Camera::in_front(length_m(trial))),
-        Fault::StrongPerspective => film(
-            trial,
-            &Camera {
-                azimuth_deg: 55.0,
-                distance_m: 0.55 * length_m(trial) + 1.5,
-                projection: Projection::Pinhole { focal_px: 900.0 },
-                ..beside
-            },
-        ),
+        Fault::RotatedPicture => rotated(clean),
         Fault::KeypointReversedTime => {
             let points = (0..clean.frames())
                 .rev()
                 .flat_map(|frame| clean.frame(frame).iter().copied())
                 .collect();
-            rebuilt(&clean, clean.time().clone(), points)
+            rebuilt(clean, clean.time().clone(), points)
         }
         _ => clean.clone(),
-    };
-    Trial {
-        subject: trial.subject(),
-        ..Trial::new(Recording::Keypoints(spoiled))
     }
 }
 

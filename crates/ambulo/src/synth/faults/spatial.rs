@@ -12,9 +12,19 @@ use crate::trial::{Recording, Trial};
 
 type Positions = Vec<Option<Point3<f64>>>;
 
-pub(super) fn spoil(fault: Fault, trial: &SyntheticTrial) -> Trial {
-    let motion = &trial.motion;
-    let spoiled = match fault {
+pub(super) fn recorded(fault: Fault, trial: &SyntheticTrial) -> Trial {
+    let mut recorded = Trial {
+        recording: Recording::Motion(spoil(fault, &trial.motion)),
+        ..trial.recorded()
+    };
+    if fault == Fault::WrongHeight {
+        recorded.subject.height_m = Some(0.75 * trial.walker.height_m);
+    }
+    recorded
+}
+
+pub(super) fn spoil(fault: Fault, motion: &Motion3d) -> Motion3d {
+    match fault {
         Fault::SidesExchanged => renamed(motion, Joint::mirrored),
         Fault::MirroredWorld => moved(motion, |p| Point3::new(p.x, p.y, -p.z)),
         Fault::WrongUpAxis => moved(motion, |p| Point3::new(p.x, -p.z, p.y)),
@@ -46,15 +56,7 @@ pub(super) fn spoil(fault: Fault, trial: &SyntheticTrial) -> Trial {
         Fault::StandingOnly => standing(motion),
         Fault::TooShort => picked(motion, &(0..seconds(motion, 1.0)).collect::<Vec<_>>()),
         _ => motion.clone(),
-    };
-    let mut spoiled_trial = Trial {
-        subject: trial.subject(),
-        ..Trial::new(Recording::Motion(spoiled))
-    };
-    if fault == Fault::WrongHeight {
-        spoiled_trial.subject.height_m = Some(0.75 * trial.walker.height_m);
     }
-    spoiled_trial
 }
 
 /// Frames in a duration, at least one and at most all.
