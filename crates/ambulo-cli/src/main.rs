@@ -1,3 +1,32 @@
-//! The `ambulo` command.
+//! The `ambulo` command: measures how a person walks, on this computer, and explains what it found.
+//!
+//! Exit codes: 0 done; 1 the input could be read but no valid analysis was possible; 2 usage, or
+//! an input that could not be read. Results go to files or standard output, messages to standard error.
 
-fn main() {}
+mod commands;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    match commands::run(&cli.command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NoValidAnalysis) => ExitCode::from(1),
+        Err(error) => {
+            progress::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How a command ended, if it could read its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// The input could be read, but it allows no valid analysis.
+    NoValidAnalysis,
+}

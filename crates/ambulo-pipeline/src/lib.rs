@@ -1,1 +1,19 @@
 //! The order of the stages, and the configuration of a run.
+//!
+//! [`read::read_trial`] turns an input into a trial, [`analyze`] a trial into an analysis,
+//! [`artifacts::of`] an analysis into files.
+
+mod analyze;
+pub mod artifacts;
+pub mod bench;
+pub mod config;
+pub mod convert;
+pub mod demo;
+pub mod doctor;
+mod methods;
+pub mod read;
+mod stages;
+mod summary;
+
+pub use analyze::{Analysed, analyze};
+pub use summary::summary_lines;

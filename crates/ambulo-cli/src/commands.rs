@@ -1,0 +1,61 @@
+//! The commands: each reads, makes one library call and writes.
+
+mod analyze;
+mod bench;
+mod completions;
+mod convert;
+mod demo;
+mod doctor;
+mod events;
+mod input;
+mod parameters;
+mod report;
+
+use crate::Outcome;
+
+/// Measures how a person walks, on this computer, and explains what it found.
+///
+/// Research use, not a diagnosis. Nothing is uploaded.
+#[derive(Debug, clap::Parser)]
+#[command(name = "ambulo", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Analyse a walking trial: report, numbers, events and curves into a folder
+    Analyze(analyze::Args),
+    /// Find initial contacts and foot offs
+    Events(events::Args),
+    /// Measure the gait parameters
+    Parameters(parameters::Args),
+    /// Make the report of a result again
+    Report(report::Args),
+    /// Convert a recording to another file format
+    Convert(convert::Args),
+    /// Make a synthetic walker with known truth, analyse it, print truth beside estimate
+    Demo(demo::Args),
+    /// Say what works on this machine
+    Doctor(doctor::Args),
+    /// Time every stage on this machine
+    Bench(bench::Args),
+    /// Print shell completions
+    Completions(completions::Args),
+}
+
+pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Analyze(args) => analyze::run(args),
+        Command::Events(args) => events::run(args),
+        Command::Parameters(args) => parameters::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Completions(args) => completions::run(args),
+    }
+}

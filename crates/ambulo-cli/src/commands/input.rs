@@ -1,0 +1,206 @@
+//! The options that every command reading a trial shares.
+
+use std::path::PathBuf;
+
+use ambulo::indices::gdi::GdiReference;
+use ambulo::subject::Sex;
+use ambulo::walk::Surface;
+use ambulo_io::files::{self, Input};
+use ambulo_io::formats::Format;
+use ambulo_pipeline::config::{Config, EventChoice, GdiFile, Person, RawConfig};
+use ambulo_pipeline::read::LoadedTrial;
+use anyhow::{Context as _, bail};
+
+use crate::progress;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InputArgs {
+    /// Recording: C3D, TRC, BVH, AMC, CSV, NPZ, a keypoint file, or a folder of keypoint files
+    input: PathBuf,
+    /// The subject's height in metres: gives keypoints of one camera their scale
+    #[arg(long, value_name = "M")]
+    height: Option<f64>,
+    /// The subject's leg length in metres (hip bone to inner ankle)
+    #[arg(long, value_name = "M")]
+    leg_length: Option<f64>,
+    /// The subject's body mass in kilograms
+    #[arg(long, value_name = "KG")]
+    mass: Option<f64>,
+    /// The subject's age in years: picks the norms
+    #[arg(long, value_name = "YEARS")]
+    age: Option<f64>,
+    /// The subject's sex: picks the norms
+    #[arg(long, value_enum)]
+    sex: Option<SexArg>,
+    /// Frame rate, for files that do not hold one; never rounded
+    #[arg(long, value_name = "HZ")]
+    fps: Option<f64>,
+    /// Format of the input
+    #[arg(long, default_value = "auto", value_parser = parse_format)]
+    format: FormatArg,
+    /// Size of the video, for keypoints given as shares of it
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    image_size: Option<[u32; 2]>,
+    /// Which person to analyse, counted from 0; `auto` follows the one who walks farthest
+    #[arg(long, default_value = "auto", value_name = "auto|N", value_parser = parse_person)]
+    person: Person,
+    /// Known distance on the floor in the plane of the walk: metres, and the x of both ends in pixels
+    #[arg(long, value_name = "M:X1:X2", value_parser = parse_distance)]
+    known_distance: Option<[f64; 3]>,
+    /// The ASF skeleton of an AMC motion, if it does not lie beside it
+    #[arg(long, value_name = "FILE.asf")]
+    skeleton: Option<PathBuf>,
+    /// The trial was walked on a treadmill, at this belt speed in m/s if given
+    #[arg(long, value_name = "M/S", num_args = 0..=1, default_missing_value = "unknown")]
+    treadmill: Option<String>,
+    /// Which events to use: the file's own with detected ones between, only detected, only the file's
+    #[arg(long, value_enum, default_value = "auto")]
+    event_source: EventArg,
+    /// How to lift keypoints to three dimensions
+    #[arg(long, default_value = "none", value_parser = ["none", "rtpca", "convformer"])]
+    lifter: String,
+    /// Settings, in TOML; options on the command line win
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Reference data for the GDI proper (features and control scores), which cannot be shipped
+    #[arg(long, value_name = "FILE.csv")]
+    gdi_reference: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SexArg {
+    Female,
+    Male,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EventArg {
+    Auto,
+    Detect,
+    File,
+}
+
+/// `None` is `auto`.
+type FormatArg = Option<Format>;
+
+fn parse_format(text: &str) -> Result<FormatArg, String> {
+    if text == "auto" {
+        return Ok(None);
+    }
+    Format::by_name(text).map(Some).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("known formats: auto, {}", names.join(", "))
+    })
+}
+
+pub(super) fn parse_size(text: &str) -> Result<[u32; 2], String> {
+    let parts = text.split_once(['x', 'X']);
+    let size = parts.and_then(|(w, h)| Some([w.trim().parse().ok()?, h.trim().parse().ok()?]));
+    size.filter(|size| !size.contains(&0))
+        .ok_or_else(|| "write it as WIDTHxHEIGHT, such as 1920x1080".to_owned())
+}
+
+fn parse_distance(text: &str) -> Result<[f64; 3], String> {
+    let parts: Option<Vec<f64>> = text
+        .split(':')
+        .map(|part| part.trim().parse().ok())
+        .collect();
+    parts
+        .and_then(|parts| <[f64; 3]>::try_from(parts).ok())
+        .filter(|[metres, from_px, to_px]| {
+            *metres > 0.0 && metres.is_finite() && from_px.is_finite() && to_px.is_finite()
+        })
+        .ok_or_else(|| "write it as METRES:X1:X2, such as 3.0:220:1460".to_owned())
+}
+
+fn parse_person(text: &str) -> Result<Person, String> {
+    if text == "auto" {
+        return Ok(Person::Auto);
+    }
+    text.parse()
+        .map(Person::Index)
+        .map_err(|_| "write auto, or a number from 0".to_owned())
+}
+
+impl InputArgs {
+    /// Reads the configuration and the trial.
+    pub(crate) fn load(&self) -> anyhow::Result<(LoadedTrial, Config)> {
+        if self.lifter != "none" {
+            bail!(
+                "no weights for the lifter {} are installed; run with --lifter none, which analyses the \
+                 keypoints in the image plane",
+                self.lifter
+            );
+        }
+        let config = self.config()?;
+        let mut input = Input::load(&self.input)?;
+        if let Some(skeleton) = &self.skeleton {
+            input.companions = vec![files::load_file(skeleton)?];
+        }
+        let trial = ambulo_pipeline::read::read_trial(&input, &config)
+            .with_context(|| format!("cannot use {}", self.input.display()))?;
+        for note in &trial.trial.notes {
+            progress::say(&format!("note: {note}"));
+        }
+        Ok((trial, config))
+    }
+
+    /// The settings: the file's, then the command line's.
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        let raw = match &self.config {
+            Some(path) => {
+                let file = files::load_file(path)?;
+                let text = String::from_utf8(file.bytes)
+                    .with_context(|| format!("{} is not UTF-8 text", path.display()))?;
+                RawConfig::parse(&text)
+                    .with_context(|| format!("cannot use the settings in {}", path.display()))?
+            }
+            None => RawConfig::default(),
+        };
+        let mut config = raw.resolve();
+        let subject = &mut config.subject;
+        subject.height_m = self.height.or(subject.height_m);
+        subject.mass_kg = self.mass.or(subject.mass_kg);
+        subject.age_years = self.age.or(subject.age_years);
+        if let Some(length) = self.leg_length {
+            subject.leg_length_m.left = Some(length);
+            subject.leg_length_m.right = Some(length);
+        }
+        subject.sex = match self.sex {
+            Some(SexArg::Female) => Some(Sex::Female),
+            Some(SexArg::Male) => Some(Sex::Male),
+            None => subject.sex,
+        };
+        config.input.fps_hz = self.fps.or(config.input.fps_hz);
+        config.input.image_size_px = self.image_size.or(config.input.image_size_px);
+        config.input.known_distance = self.known_distance.or(config.input.known_distance);
+        config.input.format = self.format.or(config.input.format);
+        if self.person != Person::Auto {
+            config.input.person = self.person;
+        }
+        config.input.events = match self.event_source {
+            EventArg::Auto => config.input.events,
+            EventArg::Detect => EventChoice::Detect,
+            EventArg::File => EventChoice::File,
+        };
+        if let Some(speed) = &self.treadmill {
+            let belt_speed_mps = match speed.as_str() {
+                "unknown" => None,
+                speed => Some(speed.parse().with_context(|| {
+                    format!("--treadmill wants a belt speed in m/s, not {speed:?}")
+                })?),
+            };
+            config.surface = Surface::Treadmill { belt_speed_mps };
+        }
+        if let Some(path) = &self.gdi_reference {
+            let file = files::load_file(path)?;
+            let unusable = || format!("cannot use the GDI reference in {}", path.display());
+            let sha256 = files::sha256(&file.bytes);
+            let text = String::from_utf8(file.bytes).with_context(unusable)?;
+            let reference = GdiReference::parse(&text).with_context(unusable)?;
+            config.gdi = Some(GdiFile { reference, sha256 });
+        }
+        config.check()?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,201 @@
+//! A trial in, an analysis out: the order of the stages.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use ambulo::analysis::{Analysis, Indices, Input, Provenance, SCHEMA_VERSION};
+use ambulo::assessment::{Assessment, Measured};
+use ambulo::parameters::Status;
+use ambulo::quality::{Grade, Quality};
+use ambulo::trial::Recording;
+use ambulo::walk::{LengthUnit, View};
+use ambulo::{assessment, normative};
+
+use crate::config::Config;
+use crate::methods;
+use crate::read::LoadedTrial;
+use crate::stages::{self, Prepared, Walked};
+
+/// An analysis with the recording as it was analysed (identities repaired, outliers removed).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysed {
+    /// The result.
+    pub analysis: Analysis,
+    /// What was analysed.
+    pub recording: Recording,
+}
+
+impl Analysed {
+    /// Whether any parameter has a value that can be used.
+    pub fn is_valid(&self) -> bool {
+        self.analysis.quality.grade != Grade::Reject
+            && self.analysis.parameters.values().any(|parameter| {
+                [&parameter.left, &parameter.right, &parameter.both]
+                    .into_iter()
+                    .flatten()
+                    .any(|summary| summary.status != Status::Withheld)
+            })
+    }
+
+    /// Why there is no valid analysis, a sentence each.
+    pub fn reasons(&self) -> Vec<String> {
+        let rejects: Vec<String> = self
+            .analysis
+            .quality
+            .findings
+            .iter()
+            .filter(|finding| finding.grade == Grade::Reject)
+            .map(|finding| {
+                let advice = finding.advice.as_deref().unwrap_or_default();
+                format!("{} {advice}", finding.message).trim().to_owned()
+            })
+            .collect();
+        if !rejects.is_empty() {
+            return rejects;
+        }
+        vec!["no parameter could be measured; the report lists each with its reason".to_owned()]
+    }
+}
+
+/// Analyses a trial. `progress` is told the name of each stage as it begins.
+///
+/// Poor data is not an error: what could not be measured is withheld with its reason, and what
+/// stands in the way of trusting the rest is a finding of the quality gate.
+pub fn analyze(
+    loaded: &LoadedTrial,
+    config: &Config,
+    progress: &mut dyn FnMut(&'static str),
+) -> Analysed {
+    progress("preparing");
+    let prepared = stages::prepare(&loaded.trial, config);
+    progress("bouts");
+    let search = stages::bouts(&prepared, config);
+    progress("events");
+    let walked = stages::events(&loaded.trial, &prepared, &search, config);
+    progress("angles");
+    let angles = stages::angles(&loaded.trial, &walked, config);
+    progress("parameters");
+    let (strides, parameters) = stages::parameters(&search, &prepared, &walked, &angles, config);
+    progress("assessment");
+    let curves = stages::curves(&search, &walked, &angles);
+    let speed_mps = stages::speed_mps(&parameters);
+    let norms = normative::norms(&prepared.subject, speed_mps, &curves);
+    let indices = stages::indices(&curves, config);
+    let measured = Measured {
+        subject: &prepared.subject,
+        parameters: &parameters,
+        strides: &strides,
+        angles: &curves,
+        indices: &indices,
+        norms: &norms,
+    };
+    let assessment = assessment::assess(&measured, &config.assessment);
+    let quality = Quality::of(stages::quality(
+        &loaded.trial,
+        &prepared,
+        &search,
+        &walked,
+        &parameters,
+        config,
+    ));
+    let analysis = Analysis {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        input: input(loaded, &prepared, &walked, config),
+        bouts: search.bouts.clone(),
+        events: walked.events.clone(),
+        rejected_cycles: walked.rejected.clone(),
+        learned: BTreeMap::new(),
+        methods: methods::of(loaded, &prepared, &walked, config),
+        provenance: provenance(loaded, config),
+        quality,
+        parameters,
+        strides,
+        angles: curves,
+        indices,
+        assessment,
+        norms,
+    };
+    Analysed {
+        analysis: withheld_if_rejected(analysis),
+        recording: prepared.recording,
+    }
+}
+
+/// A rejected trial gives no numbers at all: they would be read without the verdict.
+fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
+    if analysis.quality.grade != Grade::Reject {
+        return analysis;
+    }
+    let why = analysis
+        .quality
+        .findings
+        .first()
+        .map(|finding| format!("the recording was rejected: {}", finding.message))
+        .unwrap_or_default();
+    for parameter in analysis.parameters.values_mut() {
+        let sides = [
+            &mut parameter.left,
+            &mut parameter.right,
+            &mut parameter.both,
+        ];
+        for summary in sides.into_iter().flatten() {
+            summary.value = None;
+            summary.sd = None;
+            summary.cv_pct = None;
+            summary.ci95 = None;
+            summary.status = Status::Withheld;
+            summary.reason = Some(why.clone());
+        }
+        parameter.symmetry = None;
+    }
+    analysis.angles.clear();
+    analysis.indices = Indices {
+        notes: vec![why],
+        ..Indices::default()
+    };
+    analysis.assessment = Assessment::default();
+    analysis
+}
+
+fn input(loaded: &LoadedTrial, prepared: &Prepared, walked: &Walked, config: &Config) -> Input {
+    let time = loaded.trial.time();
+    let first = walked.walks.first();
+    let default_view = match prepared.recording {
+        Recording::Motion(_) => View::Spatial,
+        Recording::Keypoints(_) => View::Sagittal,
+    };
+    Input {
+        name: loaded.name.clone(),
+        format: loaded.format.name().to_owned(),
+        recorded_on: None,
+        view: first.map_or(default_view, ambulo::walk::Walk::view),
+        frames: time.frames(),
+        rate_hz: time.rate_hz().unwrap_or(0.0),
+        duration_s: time.duration_s(),
+        file_time_of_first_frame_s: loaded.trial.file_time_of_first_frame_s,
+        file_number_of_first_frame: loaded.trial.file_number_of_first_frame,
+        length_unit: prepared.length_unit(),
+        pixels_per_metre: prepared.pixels_per_metre(),
+        surface: config.surface,
+        subject: prepared.subject.clone(),
+        notes: prepared.notes.clone(),
+    }
+}
+
+fn provenance(loaded: &LoadedTrial, config: &Config) -> Provenance {
+    let mut text = toml::to_string(config).unwrap_or_default();
+    if let Some(file) = &config.gdi {
+        let _ = writeln!(text, "# GDI reference: SHA-256 {}", file.sha256);
+    }
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        input_sha256: loaded.sha256.clone(),
+        weights_sha256: BTreeMap::new(),
+        config: text,
+    }
+}
+
+/// The unit of lengths before any walk was found.
+pub(crate) const METRES: LengthUnit = LengthUnit::Metres {
+    relative_error: 0.0,
+};

@@ -1,0 +1,443 @@
+//! One function a stage, each from the values of the stages before it.
+
+use std::collections::BTreeMap;
+
+use ambulo::Side;
+use ambulo::analysis::Indices;
+use ambulo::bouts::{Bout, BoutKind, BoutSearch, find_bouts, find_bouts_2d};
+use ambulo::cycles::{GaitCycle, RejectedCycle, find_cycles};
+use ambulo::events::{self, Detection, GaitEvent};
+use ambulo::identity::{self, ExchangeConfig, JumpConfig};
+use ambulo::indices::{self, IndexConfig};
+use ambulo::kinematics::{self, AngleCurves, AngleSeries, CurveConfig, CurveInput};
+use ambulo::normative;
+use ambulo::parameters::{self, GaitParameters, ParameterId, Stride, SummaryContext};
+use ambulo::quality::{self, Grade, QualityFinding, WalkEvidence};
+use ambulo::scale::{self, Scale, ScaleSource};
+use ambulo::subject::Subject;
+use ambulo::trial::{Recording, Trial};
+use ambulo::walk::{self, LengthUnit, PixelLengths, Walk};
+
+use crate::analyze::METRES;
+use crate::config::{Config, EventChoice};
+
+/// A recording made ready: identities repaired, jumps removed, scale known.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prepared {
+    pub(crate) recording: Recording,
+    pub(crate) subject: Subject,
+    /// Runs of frames whose legs were exchanged and put back.
+    pub(crate) exchanged: Vec<[usize; 2]>,
+    /// Keypoints removed because they jumped.
+    pub(crate) jumps: usize,
+    /// The scale of keypoints.
+    pub(crate) scale: Option<Scale>,
+    /// Why keypoints have no scale.
+    pub(crate) scale_error: Option<String>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Prepared {
+    pub(crate) fn length_unit(&self) -> LengthUnit {
+        match (&self.recording, &self.scale) {
+            (Recording::Motion(_), _) => METRES,
+            (Recording::Keypoints(_), Some(scale)) => scale.unit,
+            (Recording::Keypoints(_), None) => LengthUnit::LegLengths,
+        }
+    }
+
+    /// Mean over frames, where the unit is the metre.
+    pub(crate) fn pixels_per_metre(&self) -> Option<f64> {
+        let scale = self.scale.as_ref()?;
+        let pixels = &scale.pixels_per_unit;
+        matches!(scale.unit, LengthUnit::Metres { .. })
+            .then(|| pixels.iter().sum::<f64>() / pixels.len() as f64)
+    }
+}
+
+/// Repairs and scales a recording.
+pub(crate) fn prepare(trial: &Trial, config: &Config) -> Prepared {
+    let mut prepared = Prepared {
+        recording: trial.recording.clone(),
+        subject: trial.subject.clone(),
+        exchanged: Vec::new(),
+        jumps: 0,
+        scale: None,
+        scale_error: None,
+        notes: trial.notes.clone(),
+    };
+    let Recording::Keypoints(keypoints) = &trial.recording else {
+        return prepared;
+    };
+    let repaired = identity::repair_keypoints(keypoints, &ExchangeConfig::default());
+    if !repaired.legs.is_empty() {
+        prepared.notes.push(format!(
+            "left and right leg were exchanged in {} frames ({} stretches) and put back",
+            repaired.leg_frames(),
+            repaired.legs.len()
+        ));
+    }
+    let cleaned = identity::remove_jumps(&repaired.recording, &JumpConfig::default());
+    if cleaned.count() > 0 {
+        prepared.notes.push(format!(
+            "{} keypoints that jumped away and back were removed",
+            cleaned.count()
+        ));
+    }
+    let source = match config.input.known_distance {
+        Some([distance_m, from_px, to_px]) => ScaleSource::Distance {
+            distance_m,
+            between_px: [from_px, to_px],
+        },
+        None => ScaleSource::of(&trial.subject),
+    };
+    match scale::estimate_scale(&cleaned.recording, &source) {
+        Ok(scale) => {
+            prepared.notes.push(scale.note.clone());
+            prepared.scale = Some(scale);
+        }
+        Err(error) => prepared.scale_error = Some(error.to_string()),
+    }
+    prepared.exchanged = repaired.legs;
+    prepared.jumps = cleaned.count();
+    prepared.recording = Recording::Keypoints(cleaned.recording);
+    prepared
+}
+
+/// Finds the stretches of walking.
+pub(crate) fn bouts(prepared: &Prepared, config: &Config) -> BoutSearch {
+    let settings = ambulo::bouts::BoutConfig {
+        surface: config.surface,
+        ..config.bouts.clone()
+    };
+    match &prepared.recording {
+        Recording::Motion(motion) => find_bouts(motion, &settings),
+        Recording::Keypoints(keypoints) => find_bouts_2d(keypoints, &settings),
+    }
+}
+
+/// The walks of a trial with their events and cycles.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Walked {
+    /// One walk for each bout, in the order of the bouts.
+    pub(crate) walks: Vec<Walk>,
+    /// All events, in order of time.
+    pub(crate) events: Vec<GaitEvent>,
+    /// What each detector found in each stretch.
+    pub(crate) detections: Vec<Detection>,
+    /// Clean cycles.
+    pub(crate) cycles: Vec<GaitCycle>,
+    /// Cycles left out.
+    pub(crate) rejected: Vec<RejectedCycle>,
+    /// Standard error of one event's time, as the detectors scatter.
+    pub(crate) event_timing_sd_s: f64,
+}
+
+impl Walked {
+    /// Bouts that are walked straight, with their walks and the cycles inside.
+    pub(crate) fn straight<'a>(
+        &'a self,
+        bouts: &'a [Bout],
+    ) -> impl Iterator<Item = (usize, &'a Walk, Vec<GaitCycle>)> {
+        bouts
+            .iter()
+            .zip(&self.walks)
+            .enumerate()
+            .filter(|(_, (bout, _))| bout.kind == BoutKind::Straight)
+            .map(|(index, (_, walk))| {
+                let cycles = self.cycles.iter().filter(|cycle| cycle.bout == index);
+                (index, walk, cycles.copied().collect())
+            })
+    }
+}
+
+/// Finds events over each continuous stretch of walking, turns included, and the cycles between them.
+pub(crate) fn events(
+    trial: &Trial,
+    prepared: &Prepared,
+    search: &BoutSearch,
+    config: &Config,
+) -> Walked {
+    let walk_of = |bout: &Bout| walk_of(bout, search, prepared, config);
+    let walks: Vec<Walk> = search.bouts.iter().map(walk_of).collect();
+    let detections: Vec<Detection> = match config.input.events {
+        EventChoice::File => Vec::new(),
+        EventChoice::Auto | EventChoice::Detect => search
+            .stretches()
+            .into_iter()
+            .filter_map(walk::joined)
+            .map(|stretch| events::detect(&walk_of(&stretch), &config.events))
+            .collect(),
+    };
+    let detected: Vec<GaitEvent> = detections
+        .iter()
+        .flat_map(|detection| detection.events.iter().copied())
+        .collect();
+    let events = match config.input.events {
+        EventChoice::Detect => detected,
+        EventChoice::Auto | EventChoice::File => events::merge(&trial.events, &detected),
+    };
+    let found = find_cycles(&events, &search.bouts, &config.cycles);
+    Walked {
+        event_timing_sd_s: timing_sd_s(&detections, trial.time().median_step_s()),
+        walks,
+        events,
+        detections,
+        cycles: found.cycles,
+        rejected: found.rejected,
+    }
+}
+
+fn walk_of(bout: &Bout, search: &BoutSearch, prepared: &Prepared, config: &Config) -> Walk {
+    match &prepared.recording {
+        Recording::Motion(motion) => {
+            let subject = &prepared.subject;
+            walk::from_motion(motion, bout, &config.walk, config.surface, subject)
+        }
+        Recording::Keypoints(keypoints) => {
+            let lengths = match &prepared.scale {
+                Some(scale) => PixelLengths {
+                    per_px: scale.pixels_per_unit.iter().map(|px| 1.0 / px).collect(),
+                    unit: scale.unit,
+                },
+                // Nothing of the body is measured then; any unit serves, and timing remains.
+                None => PixelLengths {
+                    per_px: vec![1.0; keypoints.frames()],
+                    unit: LengthUnit::LegLengths,
+                },
+            };
+            // A joined stretch has the view of the bout it begins with.
+            let index = search
+                .bouts
+                .iter()
+                .position(|have| have.start_frame == bout.start_frame)
+                .unwrap_or(0);
+            let view = search.facts[index].view;
+            walk::from_keypoints(
+                keypoints,
+                bout,
+                &lengths,
+                &config.walk,
+                view,
+                config.surface,
+                &prepared.subject,
+            )
+        }
+    }
+}
+
+/// Standard error of a consensus event's time: median over events of the detectors' scatter divided
+/// by the square root of their number, at least that of a frame's width.
+fn timing_sd_s(detections: &[Detection], step_s: Option<f64>) -> f64 {
+    let least_s = step_s.unwrap_or(0.0) / 12.0_f64.sqrt();
+    let mut scatters: Vec<f64> = Vec::new();
+    for detection in detections {
+        for event in &detection.events {
+            let times_s: Vec<f64> = detection
+                .by_detector
+                .iter()
+                .flat_map(|detected| &detected.events)
+                .filter(|seen| seen.side == event.side && seen.kind == event.kind)
+                .map(|seen| seen.time_s - event.time_s)
+                .filter(|apart_s| apart_s.abs() < 0.06)
+                .collect();
+            if times_s.len() >= 2 {
+                let n = times_s.len() as f64;
+                let mean = times_s.iter().sum::<f64>() / n;
+                let squares: f64 = times_s.iter().map(|t| (t - mean).powi(2)).sum();
+                scatters.push((squares / (n - 1.0) / n).sqrt());
+            }
+        }
+    }
+    scatters.sort_by(f64::total_cmp);
+    scatters
+        .get(scatters.len() / 2)
+        .copied()
+        .unwrap_or(least_s)
+        .max(least_s)
+}
+
+/// Joint angles of each bout, in the frames of its walk: the file's own lead, ours fill in.
+pub(crate) fn angles(trial: &Trial, walked: &Walked, config: &Config) -> Vec<AngleSeries> {
+    walked
+        .walks
+        .iter()
+        .map(|walk| {
+            let computed = kinematics::angles(walk, &config.angles);
+            match &trial.angles {
+                Some(stored) => {
+                    let frames = walk.start_frame()..walk.start_frame() + walk.frames();
+                    kinematics::prefer_file(&stored.cut(frames), computed)
+                }
+                None => computed,
+            }
+        })
+        .collect()
+}
+
+/// Measures every stride and summarises the clean straight ones.
+pub(crate) fn parameters(
+    search: &BoutSearch,
+    prepared: &Prepared,
+    walked: &Walked,
+    angles: &[AngleSeries],
+    config: &Config,
+) -> (Vec<Stride>, GaitParameters) {
+    let mut strides: Vec<Stride> = Vec::new();
+    for (index, walk, cycles) in walked.straight(&search.bouts) {
+        strides.extend(parameters::measure(
+            walk,
+            &cycles,
+            &angles[index],
+            &config.parameters,
+        ));
+    }
+    strides.sort_by(|a, b| a.start_s.total_cmp(&b.start_s).then(a.side.cmp(&b.side)));
+    let context = walked
+        .straight(&search.bouts)
+        .map(|(_, walk, _)| walk)
+        .next()
+        .or_else(|| walked.walks.first())
+        .map_or_else(
+            || empty_context(prepared, config),
+            |walk| SummaryContext::of(walk, walked.event_timing_sd_s, &config.parameters),
+        );
+    let parameters = parameters::summarise(&strides, &context, &config.parameters);
+    (strides, parameters)
+}
+
+/// The context of a trial without any walk, in which everything is withheld.
+fn empty_context(prepared: &Prepared, config: &Config) -> SummaryContext {
+    SummaryContext {
+        view: match prepared.recording {
+            Recording::Motion(_) => ambulo::walk::View::Spatial,
+            Recording::Keypoints(_) => ambulo::walk::View::Sagittal,
+        },
+        unit: prepared.length_unit(),
+        surface: config.surface,
+        leg_length: None,
+        event_timing_sd_s: 0.0,
+        balance: None,
+        cautions: BTreeMap::new(),
+    }
+}
+
+/// Angle curves over the clean straight cycles of all bouts.
+pub(crate) fn curves(search: &BoutSearch, walked: &Walked, angles: &[AngleSeries]) -> AngleCurves {
+    let cycles: Vec<(usize, &Walk, Vec<GaitCycle>)> = walked.straight(&search.bouts).collect();
+    let items: Vec<CurveInput<'_>> = cycles
+        .iter()
+        .map(|(index, walk, cycles)| CurveInput {
+            series: &angles[*index],
+            times_s: walk
+                .time()
+                .times_s()
+                .iter()
+                .map(|time_s| time_s + walk.start_time_s())
+                .collect(),
+            cycles,
+        })
+        .collect();
+    kinematics::curves(&items, &CurveConfig::default())
+}
+
+/// Walking speed in m/s, where it was measured: norms depend on it.
+pub(crate) fn speed_mps(parameters: &GaitParameters) -> Option<f64> {
+    let speed = parameters.get(&ParameterId::Speed)?.both.as_ref()?;
+    speed.value.filter(|_| speed.unit == "m/s")
+}
+
+/// Indices of deviation from the shipped norm, and from the user's reference if there is one.
+pub(crate) fn indices(curves: &AngleCurves, config: &Config) -> Indices {
+    let reference = normative::index_reference();
+    let gdi = config.gdi.as_ref().map(|file| &file.reference);
+    indices::indices(curves, &reference, gdi, IndexConfig::default())
+}
+
+/// What stands in the way of trusting the trial.
+pub(crate) fn quality(
+    trial: &Trial,
+    prepared: &Prepared,
+    search: &BoutSearch,
+    walked: &Walked,
+    parameters: &GaitParameters,
+    config: &Config,
+) -> Vec<QualityFinding> {
+    let repaired = Trial {
+        recording: prepared.recording.clone(),
+        subject: prepared.subject.clone(),
+        ..trial.clone()
+    };
+    let mut findings = quality::check_recording(&repaired, config.surface, &config.quality);
+    if let Some(why) = &search.why_none {
+        findings.push(
+            QualityFinding::new("no_walking", Grade::Reject, sentence(why))
+                .advised("Record at least two strides of each foot without a break."),
+        );
+        return findings;
+    }
+    findings.extend(quality::check_walk(
+        &WalkEvidence {
+            subject: &prepared.subject,
+            walks: &walked.walks,
+            cycles: &walked.cycles,
+            rejected: &walked.rejected,
+            parameters: Some(parameters),
+            frames: trial.time().frames(),
+            repaired_frames: prepared.exchanged.iter().map(|[a, b]| b - a).sum(),
+            filled_share: filled_share(prepared, walked),
+        },
+        &config.quality,
+    ));
+    if let Some(error) = &prepared.scale_error {
+        findings.push(QualityFinding::new(
+            "no_scale",
+            Grade::Caution,
+            format!("No scale could be found: {error}."),
+        ));
+    }
+    findings
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().chain(letters).collect();
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// Share of the feet's and knees' points in the walks that gap filling made.
+fn filled_share(prepared: &Prepared, walked: &Walked) -> f64 {
+    let (mut filled, mut all) = (0_usize, 0_usize);
+    for walk in &walked.walks {
+        for joint in Side::BOTH
+            .into_iter()
+            .flat_map(|side| [walk.ankle(side), walk.knee(side), walk.foot(side)])
+        {
+            let Some(joint) = joint else { continue };
+            let seen: Option<Vec<bool>> = match &prepared.recording {
+                Recording::Motion(motion) => motion
+                    .trajectory(joint)
+                    .map(|t| t.iter().map(Option::is_some).collect()),
+                Recording::Keypoints(keypoints) => keypoints
+                    .trajectory(joint)
+                    .map(|t| t.iter().map(Option::is_some).collect()),
+            };
+            let Some(seen) = seen else { continue };
+            for frame in 0..walk.frames() {
+                if walk.position(joint, frame).is_some() {
+                    all += 1;
+                    filled += usize::from(!seen[walk.start_frame() + frame]);
+                }
+            }
+        }
+    }
+    if all == 0 {
+        0.0
+    } else {
+        filled as f64 / all as f64
+    }
+}

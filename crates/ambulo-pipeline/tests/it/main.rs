@@ -1,0 +1,4 @@
+//! The whole path on synthetic and recorded walks.
+
+mod cmu;
+mod recorded;
