@@ -47,7 +47,8 @@ impl Analysed {
             .filter(|finding| finding.grade == Grade::Reject)
             .map(|finding| {
                 let advice = finding.advice.as_deref().unwrap_or_default();
-                format!("{} {advice}", finding.message).trim().to_owned()
+                let message = uncapitalised(&finding.message);
+                format!("{message} {advice}").trim().to_owned()
             })
             .collect();
         if !rejects.is_empty() {
@@ -130,7 +131,13 @@ fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
         .quality
         .findings
         .first()
-        .map(|finding| format!("the recording was rejected: {}", finding.message))
+        .map(|finding| {
+            let message = uncapitalised(&finding.message);
+            format!(
+                "the recording was rejected: {}",
+                message.trim_end_matches('.')
+            )
+        })
         .unwrap_or_default();
     for parameter in analysis.parameters.values_mut() {
         let sides = [
@@ -155,6 +162,13 @@ fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
     };
     analysis.assessment = Assessment::default();
     analysis
+}
+
+/// A sentence as the continuation of another.
+fn uncapitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(char::to_lowercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 fn input(loaded: &LoadedTrial, prepared: &Prepared, walked: &Walked, config: &Config) -> Input {

@@ -370,17 +370,24 @@ pub(crate) fn quality(
     };
     let mut findings = quality::check_recording(&repaired, config.surface, &config.quality);
     if let Some(why) = &search.why_none {
-        findings.push(
-            QualityFinding::new("no_walking", Grade::Reject, sentence(why))
-                .advised("Record at least two strides of each foot without a break."),
-        );
+        // The search says more than the gate's own check, and it is the first thing to know.
+        findings.retain(|finding| finding.code != "no_walking");
+        let none = QualityFinding::new("no_walking", Grade::Reject, sentence(why))
+            .advised("Record at least two strides of each foot without a break.");
+        findings.insert(0, none);
         return findings;
     }
+    let straight: Vec<GaitCycle> = walked
+        .cycles
+        .iter()
+        .filter(|cycle| cycle.straight)
+        .copied()
+        .collect();
     findings.extend(quality::check_walk(
         &WalkEvidence {
             subject: &prepared.subject,
             walks: &walked.walks,
-            cycles: &walked.cycles,
+            cycles: &straight,
             rejected: &walked.rejected,
             parameters: Some(parameters),
             frames: trial.time().frames(),

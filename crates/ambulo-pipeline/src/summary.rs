@@ -10,6 +10,10 @@ pub fn summary_lines(analysis: &Analysis) -> Vec<String> {
         let advice = finding.advice.as_deref().unwrap_or_default();
         lines.push(format!("  {}: {} {advice}", finding.code, finding.message));
     }
+    if analysis.quality.grade == ambulo::quality::Grade::Reject {
+        // Nothing was measured; the caller says why.
+        return lines;
+    }
     let headline = [
         ParameterId::Speed,
         ParameterId::Cadence,

@@ -5,3 +5,4 @@ mod c3d;
 mod damage;
 mod keypoints;
 mod stored_parameters;
+mod text;

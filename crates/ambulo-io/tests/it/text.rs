@@ -47,7 +47,11 @@ fn assert_same(read: &LabelledPoints, written: &LabelledPoints, tolerance_m: f64
 #[test]
 fn trc_keeps_positions_gaps_and_times() {
     let points = walk(true);
-    assert_same(&trc::parse(&trc::write(&points, "walk.trc")).unwrap(), &points, 0.0);
+    assert_same(
+        &trc::parse(&trc::write(&points, "walk.trc")).unwrap(),
+        &points,
+        0.0,
+    );
 }
 
 #[test]
@@ -63,7 +67,10 @@ fn csv_and_npz_keep_positions_gaps_and_times() {
 #[test]
 fn bvh_and_amc_keep_positions() {
     let points = walk(false);
-    let read = bvh::parse(&bvh::write(&points)).unwrap().to_points().unwrap();
+    let read = bvh::parse(&bvh::write(&points))
+        .unwrap()
+        .to_points()
+        .unwrap();
     // The writer adds a root, and an end to each joint.
     for (index, label) in points.labels.iter().enumerate() {
         let column = read.labels.iter().position(|have| have == label).unwrap();
@@ -104,7 +111,11 @@ fn a_laboratory_with_z_up_is_turned_and_not_mirrored() {
             assert!((a.unwrap() - b.unwrap()).norm() < 1e-12);
         }
     }
-    assert!(trial.notes.iter().any(|note| note.contains("+Z")), "{:?}", trial.notes);
+    assert!(
+        trial.notes.iter().any(|note| note.contains("+Z")),
+        "{:?}",
+        trial.notes
+    );
 }
 
 #[test]
@@ -154,7 +165,9 @@ fn damaged_text_files_never_panic_or_hang() {
         ("bvh", bvh::write(&whole), |b| {
             let _ = bvh::parse(b).map(|bvh| bvh.to_points());
         }),
-        ("asf", skeleton.clone(), |b| drop(acclaim::parse_skeleton(b))),
+        ("asf", skeleton.clone(), |b| {
+            drop(acclaim::parse_skeleton(b))
+        }),
         ("csv", csv::write_table(&csv::table_of(&points)), |b| {
             let _ = csv::parse_table(b).map(|table| csv::points_of(&table));
         }),
@@ -164,9 +177,13 @@ fn damaged_text_files_never_panic_or_hang() {
         ("npz", archive, |b| {
             let _ = npy::parse_npz(b).map(|arrays| arrays::points_of(&arrays));
         }),
-        ("events", b"side,kind,time_s\nleft,foot_off,0.5\n".repeat(40), |b| {
-            drop(csv::parse_rows(b));
-        }),
+        (
+            "events",
+            b"side,kind,time_s\nleft,foot_off,0.5\n".repeat(40),
+            |b| {
+                drop(csv::parse_rows(b));
+            },
+        ),
     ];
     for (name, original, parse) in &cases {
         check_mutants(name, original, 1200, parse);
