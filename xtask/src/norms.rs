@@ -84,6 +84,16 @@ fn table(csv: &str) -> anyhow::Result<String> {
     ] {
         write_pair(&mut out, name, what, &values, 4)?;
     }
+    writeln!(
+        out,
+        "/// Mean and SD of a side's GVS, each variable in the order of GPS."
+    )?;
+    writeln!(out, "pub(super) const GVS_DEG: [[f64; 2]; 9] = [")?;
+    for scores in &deviations.variables {
+        let (mean, sd) = mean_and_sd(scores);
+        writeln!(out, "    [{mean:.2}, {sd:.2}],")?;
+    }
+    writeln!(out, "];")?;
     let each = |value: fn(&Curves) -> f64| people.iter().flatten().map(value).collect::<Vec<_>>();
     for (name, what, values) in [
         ("GPS_SIDE_DEG", "a side's GPS", deviations.gps),
@@ -142,6 +152,8 @@ impl Means {
 /// RMS deviations of each side (overall: of each person) from the means.
 #[derive(Default)]
 struct Deviations {
+    /// One list a variable.
+    variables: [Vec<f64>; 9],
     gps: Vec<f64>,
     overall: Vec<f64>,
     sagittal: Vec<f64>,
@@ -164,6 +176,9 @@ impl Deviations {
                         .collect()
                 };
                 let nine = scores(&AngleId::GAIT_PROFILE)?;
+                for (all, score) in all.variables.iter_mut().zip(&nine) {
+                    all.push(*score);
+                }
                 all.gps.push(root_mean_square(&nine)?);
                 all.sagittal.push(root_mean_square(&scores(&SAGITTAL)?)?);
                 let mut planar = scores(&SAGITTAL_2D[1..])?;

@@ -73,7 +73,7 @@ fn first_page(analysis: &Analysis) -> Markup {
         div.sheet {
             (header::header(&analysis.input))
             (quality::verdict(&analysis.quality, room.quality))
-            (findings::overview(&analysis.assessment, room.findings))
+            (findings::overview(analysis, room.findings))
             (key_numbers::section(analysis))
             (learned::section(analysis))
             (sheet_end(analysis, "1"))

@@ -8,7 +8,7 @@ pub mod gdi;
 use std::collections::BTreeMap;
 
 use crate::analysis::Indices;
-use crate::assessment::SidedCurveNorm;
+use crate::assessment::{NormValue, SidedCurveNorm};
 use crate::kinematics::{AngleCurve, AngleCurves, AngleId, AngleMethod};
 use crate::{PerSide, Side};
 use gdi::GdiReference;
@@ -55,6 +55,10 @@ pub struct IndexReference {
     pub curves: BTreeMap<AngleId, SidedCurveNorm>,
     /// The thigh against the vertical, for hip flexion seen by one camera.
     pub thigh: SidedCurveNorm,
+    /// Their own gait variable scores, where they are known.
+    pub gvs_deg: BTreeMap<AngleId, NormValue>,
+    /// Their own GPS, one side, where it is known.
+    pub gps_deg: Option<NormValue>,
     /// Logarithm of a side's GPS.
     pub ln_gps: LnNorm,
     /// Logarithm of the RMS deviation of [`SAGITTAL`].
@@ -121,6 +125,9 @@ pub fn indices(
         });
         if scores.left.is_some() || scores.right.is_some() {
             result.gvs_deg.insert(angle, scores);
+            if let Some(own) = reference.gvs_deg.get(&angle) {
+                result.gvs_reference_deg.insert(angle, own.clone());
+            }
         }
     }
     let all_of = |side: Side, angles: &[AngleId]| -> Option<Vec<f64>> {
@@ -133,6 +140,9 @@ pub fn indices(
     result.gps_deg = profile
         .as_ref()
         .map(|scores| root_mean_square(scores.as_deref()?));
+    if result.gps_deg.left.is_some() || result.gps_deg.right.is_some() {
+        result.gps_reference_deg.clone_from(&reference.gps_deg);
+    }
     result.gps_overall_deg = match (&profile.left, &profile.right) {
         (Some(left), Some(right)) => {
             root_mean_square(&[left.as_slice(), &right[PELVIC.len()..]].concat())
@@ -316,6 +326,8 @@ mod tests {
                 .map(|angle| (angle, flat(0.0)))
                 .collect(),
             thigh: flat(10.0),
+            gvs_deg: BTreeMap::new(),
+            gps_deg: None,
             ln_gps: norm,
             ln_sagittal: norm,
             ln_sagittal_2d: norm,

@@ -143,6 +143,15 @@ pub fn index_reference() -> IndexReference {
     IndexReference {
         curves: curve_norms(),
         thigh: band(&adults::THIGH),
+        gvs_deg: AngleId::GAIT_PROFILE
+            .into_iter()
+            .zip(adults::GVS_DEG)
+            .map(|(angle, [mean, sd])| {
+                let source = CURVES_SOURCE.to_owned();
+                (angle, NormValue { mean, sd, source })
+            })
+            .collect(),
+        gps_deg: Some(gait_profile_score()),
         ln_gps: ln(adults::LN_GPS),
         ln_sagittal: ln(adults::LN_SAGITTAL),
         ln_sagittal_2d: ln(adults::LN_SAGITTAL_2D),
@@ -244,6 +253,17 @@ mod tests {
                 .iter()
                 .any(|n| n.parameter == ParameterId::Cadence)
         );
+    }
+
+    #[test]
+    fn the_adults_own_scores_fit_their_own_profile_score() {
+        let reference = index_reference();
+        assert_eq!(reference.gvs_deg.len(), 9);
+        // The RMS of the nine mean scores lies a little below the mean of the RMS.
+        let scores: Vec<f64> = reference.gvs_deg.values().map(|gvs| gvs.mean).collect();
+        let rms = crate::indices::root_mean_square(&scores).unwrap();
+        let own = reference.gps_deg.unwrap().mean;
+        assert!(rms < own && rms > 0.85 * own, "{rms}");
     }
 
     #[test]

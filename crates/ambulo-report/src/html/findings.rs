@@ -1,5 +1,6 @@
 //! Findings: each sentence with the numbers it rests on.
 
+use ambulo::analysis::Analysis;
 use ambulo::assessment::{Assessment, Evidence, Finding};
 use maud::{Markup, html};
 
@@ -10,7 +11,10 @@ use crate::number;
 const FRAMES_SHOWN: usize = 12;
 
 /// The findings that fit into so many lines; all of them stand in the appendix.
-pub(super) fn overview(assessment: &Assessment, lines: usize) -> Markup {
+pub(super) fn overview(analysis: &Analysis, lines: usize) -> Markup {
+    let assessment = &analysis.assessment;
+    let norms = &analysis.norms;
+    let has_norms = !(norms.parameters.is_empty() && norms.curves.is_empty());
     let sentences = assessment.findings.iter().map(|it| it.sentence.as_str());
     let shown = sheet::fitting(sentences, lines);
     let hidden = assessment.findings.len().saturating_sub(shown);
@@ -19,7 +23,13 @@ pub(super) fn overview(assessment: &Assessment, lines: usize) -> Markup {
         section.findings aria-labelledby="findings-heading" {
             h2 #findings-heading { "What stands out" }
             @if assessment.findings.is_empty() {
-                p { "Nothing that could be judged lies outside its norm." }
+                p {
+                    @if has_norms && !analysis.parameters.is_empty() {
+                        "Nothing that could be judged lies outside its norm."
+                    } @else {
+                        "Nothing could be judged: there is no number with a norm."
+                    }
+                }
             } @else {
                 ol {
                     @for (index, finding) in assessment.findings.iter().take(shown).enumerate() {
@@ -34,7 +44,7 @@ pub(super) fn overview(assessment: &Assessment, lines: usize) -> Markup {
             @if hidden > 0 || withheld > 0 {
                 p.small {
                     @if hidden > 0 { a href="#findings-details" { (words::count(hidden, "more finding", "more findings")) " in the appendix" } ". " }
-                    @if withheld > 0 { a href="#withheld-rules" { (words::count(withheld, "rule", "rules")) " could not judge" } ": too little was measured." }
+                    @if withheld > 0 { a href="#withheld-rules" { (words::count(withheld, "rule", "rules")) " could not judge" } ". " }
                 }
             }
         }

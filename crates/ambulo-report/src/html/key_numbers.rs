@@ -53,19 +53,22 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
             @if rows.is_empty() {
                 p.withheld-note { "Nothing could be measured." }
             } @else {
-                table.key role="table" {
+                table.key.without-norms[sources.0.is_empty()] role="table" {
                     caption {
-                        "Value, and its 95 % interval. Bar: the norm's mean, ±1 SD (dark) and ±2 SD (light); "
-                        span.key-left { "● left" } ", " span.key-right { "◆ right" } ", "
-                        span.key-both { "▮ both" } "; an arrow lies beyond ±4 SD."
+                        "Value, and its 95 % interval."
+                        @if !sources.0.is_empty() {
+                            " Bar: the norm's mean, ±1 SD (dark) and ±2 SD (light); "
+                            span.key-left { "● left" } ", " span.key-right { "◆ right" } ", "
+                            span.key-both { "▮ both" } "; an arrow lies beyond ±4 SD."
+                        }
                     }
                     thead role="rowgroup" { tr role="row" {
                         th role="columnheader" scope="col" { "Parameter" }
                         th.number role="columnheader" scope="col" { "Left" }
                         th.number role="columnheader" scope="col" { "Right" }
                         th.number role="columnheader" scope="col" { abbr title="Robinson's index: 100 (R − L) / mean" { "R − L" } }
-                        th.number role="columnheader" scope="col" { "Norm" }
-                        th role="columnheader" scope="col" { "Place in the norm" }
+                        th.number.norm role="columnheader" scope="col" { "Norm" }
+                        th.bar role="columnheader" scope="col" { "Place in the norm" }
                     } }
                     tbody role="rowgroup" { @for row in &body { (row) } }
                 }

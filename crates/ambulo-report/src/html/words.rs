@@ -17,6 +17,9 @@ pub(super) struct Subject {
     pub(super) decimals: Option<usize>,
 }
 
+/// Where the indices stand.
+const PROFILE: &str = "profile-heading";
+
 /// Finds what a name in the evidence stands for; an unknown name is shown as it is.
 pub(super) fn subject(name: &str) -> Subject {
     if let Some(id) = ParameterId::ALL.iter().find(|id| id.name() == name) {
@@ -33,15 +36,23 @@ pub(super) fn subject(name: &str) -> Subject {
             decimals: Some(1),
         };
     }
-    let title = match name {
-        "gps" | "gps_deg" => "Gait profile score (GPS)".to_owned(),
-        "gdi_star" => "GDI*".to_owned(),
-        other => other.replace('_', " "),
+    let (title, anchor, decimals) = match name {
+        "gps" => ("Gait profile score (GPS)", PROFILE, Some(1)),
+        "gps_overall" => ("Gait profile score (GPS) of both sides", PROFILE, Some(1)),
+        "gdi_star" => ("GDI*", PROFILE, Some(0)),
+        "peak_knee_flexion" => ("Peak knee flexion in swing", "curve-knee_flexion", Some(1)),
+        other => {
+            return Subject {
+                title: other.replace('_', " "),
+                anchor: None,
+                decimals: None,
+            };
+        }
     };
     Subject {
-        title,
-        anchor: None,
-        decimals: None,
+        title: title.to_owned(),
+        anchor: Some(anchor.to_owned()),
+        decimals,
     }
 }
 

@@ -497,6 +497,18 @@ pub(super) const LN_GPS: [f64; 2] = [1.5310, 0.3079];
 pub(super) const LN_SAGITTAL: [f64; 2] = [1.5489, 0.4526];
 /// Mean and SD of ln of a side's RMS deviation in thigh, knee and ankle.
 pub(super) const LN_SAGITTAL_2D: [f64; 2] = [1.3077, 0.3806];
+/// Mean and SD of a side's GVS, each variable in the order of GPS.
+pub(super) const GVS_DEG: [[f64; 2]; 9] = [
+    [4.53, 3.33],
+    [1.74, 0.70],
+    [2.48, 0.96],
+    [6.37, 3.68],
+    [2.62, 1.12],
+    [5.57, 3.80],
+    [5.00, 2.37],
+    [3.37, 1.08],
+    [5.24, 2.82],
+];
 /// Mean and SD of a side's GPS.
 pub(super) const GPS_SIDE_DEG: [f64; 2] = [4.83, 1.40];
 /// Mean and SD of the overall GPS.

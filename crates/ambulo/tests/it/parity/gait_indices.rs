@@ -47,6 +47,8 @@ fn reference(input: &Value) -> IndexReference {
     IndexReference {
         thigh: curves[&AngleId::HipFlexion].clone(),
         curves,
+        gvs_deg: BTreeMap::new(),
+        gps_deg: None,
         ln_gps: ln("gps"),
         ln_sagittal: ln("sagittal"),
         ln_sagittal_2d: ln("sagittal"),
