@@ -45,6 +45,8 @@ fn walker(seed: u64) -> Walker {
         speed_mps: 1.18,
         cadence_spm: 108.0,
         step_length_asymmetry: 0.04,
+        least_knee_flexion_deg: 4.0,
+        markers: true,
         strides: 12,
         variability: Variability {
             step_time_pct: 1.5,
