@@ -85,6 +85,9 @@ pub struct BoutConfig {
     pub max_gap_s: f64,
     /// Keypoints that the detector believes less are taken as not seen.
     pub min_confidence: f64,
+    /// What is cut off a bout of keypoints where the subject enters or leaves the picture, beyond
+    /// the frames in which the border cuts the body: detectors guess there with confidence.
+    pub border_trim_s: f64,
 }
 
 impl Default for BoutConfig {
@@ -102,6 +105,7 @@ impl Default for BoutConfig {
             min_turn_deg: 25.0,
             max_gap_s: 0.5,
             min_confidence: 0.2,
+            border_trim_s: 0.5,
         }
     }
 }

@@ -24,6 +24,8 @@ const SIDE_VIEW_PATH: f64 = 0.5;
 const FRONTAL_GROWTH: f64 = 0.12;
 /// Exchange of the feet across the picture that makes a side view, leg lengths. [choice]
 const SIDE_VIEW_EXCHANGE_LEGS: f64 = 0.3;
+/// Share of the picture's width that counts as its border. [choice]
+const BORDER_SHARE: f64 = 0.015;
 /// Body height in leg lengths.
 const HEIGHT_LEGS: f64 = 2.0;
 
@@ -44,6 +46,7 @@ pub fn find_bouts_2d(keypoints: &Keypoints2d, config: &BoutConfig) -> BoutSearch
         Err(why) => return BoutSearch::none(why, leg_px),
     };
     let pointing = pointing(keypoints, config);
+    let cut_by_border = cut_by_border(keypoints, config);
     let mut search = BoutSearch {
         bouts: Vec::new(),
         facts: Vec::new(),
@@ -53,7 +56,11 @@ pub fn find_bouts_2d(keypoints: &Keypoints2d, config: &BoutConfig) -> BoutSearch
     };
     for (index, stretch) in stretches.iter().enumerate() {
         let view = view_of(&track, stretch.frames.clone());
-        for bout in cut(&track, stretch, view, &pointing) {
+        let mut bouts = cut(&track, stretch, view, &pointing);
+        if view == View::Sagittal {
+            bouts = trimmed(&track, &cut_by_border, bouts, config);
+        }
+        for bout in bouts {
             search
                 .facts
                 .push(facts(&track, stretch, index, view, &bout, &pointing));
@@ -62,7 +69,8 @@ pub fn find_bouts_2d(keypoints: &Keypoints2d, config: &BoutConfig) -> BoutSearch
     }
     if search.bouts.is_empty() {
         search.why_none = Some(
-            "no walking found: the feet move, but the direction of the walk cannot be told"
+            "no walking found: the feet move, but there is no stretch with a direction in which the \
+             whole body is in the picture"
                 .to_owned(),
         );
     }
@@ -238,6 +246,60 @@ fn cut(
         })
         .collect();
     one_way_parts(track, &frames, &signs)
+}
+
+/// Whether the left or right border of the picture is at the body, for each frame.
+fn cut_by_border(keypoints: &Keypoints2d, config: &BoutConfig) -> Vec<bool> {
+    let Some([width, _]) = keypoints.image_size_px() else {
+        return vec![false; keypoints.frames()];
+    };
+    let width = f64::from(width);
+    (0..keypoints.frames())
+        .map(|frame| {
+            keypoints.frame(frame).iter().flatten().any(|point| {
+                let x = point.position_px.x / width;
+                point.confidence >= config.min_confidence
+                    && !(BORDER_SHARE..=1.0 - BORDER_SHARE).contains(&x)
+            })
+        })
+        .collect()
+}
+
+/// Cuts off where the subject enters and leaves the picture.
+fn trimmed(
+    track: &Track<'_>,
+    cut_by_border: &[bool],
+    mut bouts: Vec<Bout>,
+    config: &BoutConfig,
+) -> Vec<Bout> {
+    let hidden = |frame: Option<usize>| {
+        frame.is_some_and(|frame| frame < track.times_s.len() && track.pelvis.get(frame).is_none())
+    };
+    if let Some(first) = bouts.first_mut() {
+        let inside = (first.start_frame..first.end_frame).find(|&frame| !cut_by_border[frame]);
+        let inside = inside.unwrap_or(first.end_frame - 1);
+        if inside > first.start_frame || hidden(first.start_frame.checked_sub(1)) {
+            let from_s = track.times_s[inside] + config.border_trim_s;
+            first.start_frame = track.times_s.partition_point(|&t| t < from_s);
+        }
+    }
+    if let Some(last) = bouts.last_mut() {
+        let inside = (0..last.end_frame).rfind(|&frame| !cut_by_border[frame]);
+        let inside = inside.unwrap_or(0);
+        if inside + 1 < last.end_frame || hidden(Some(last.end_frame)) {
+            let to_s = track.times_s[inside] - config.border_trim_s;
+            last.end_frame = track.times_s.partition_point(|&t| t <= to_s);
+        }
+    }
+    bouts.retain_mut(|bout| {
+        if bout.start_frame + 1 >= bout.end_frame {
+            return false;
+        }
+        bout.start_s = track.times_s[bout.start_frame];
+        bout.end_s = track.times_s[bout.end_frame - 1];
+        bout.kind == BoutKind::Turning || bout.end_s - bout.start_s >= config.min_duration_s
+    });
+    bouts
 }
 
 fn one_way_parts(track: &Track<'_>, frames: &Range<usize>, signs: &[i8]) -> Vec<Bout> {

@@ -1,5 +1,9 @@
 //! One answer from several detectors.
 //!
+//! The detectors agree on which events there are; the moment is then read from the foot's own speed
+//! over the ground, which depends least on frame rate and filter. Where heel and toe are not both
+//! known, the moment is the detectors' weighted median.
+//!
 //! Each published rule marks a slightly different moment: the heel is farthest ahead of the pelvis
 //! some 35 ms before it carries load. The known offset of every detector is taken off before they
 //! vote, so that it does not matter which of them a recording allows.
@@ -7,6 +11,7 @@
 use super::signals::{Foot, FootSignals};
 use super::{Detected, Detection, EventConfig, EventKind, EventSource, GaitEvent, chain, sort};
 use crate::Side;
+use crate::walk::View;
 
 /// How a detector votes on one kind of event.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +48,13 @@ fn vote(source: EventSource, kind: EventKind, has_sole: bool) -> Option<Vote> {
     Some(Vote { weight, late_s })
 }
 
-/// Forward speed of the heel, as a share of walking speed, that contact leaves it. Force plates
-/// show contact at 0.3.
+/// Forward speed of the heel, as a share of walking speed, at contact. Force plates show contact
+/// at 0.3; smoothing spreads the braking, more so with the lower cut-off of keypoints, and their
+/// noise hides where the flat end of the braking crosses a low speed.
 const CONTACT_SPEED: f64 = 0.4;
+const CONTACT_SPEED_SEEN: f64 = 0.58;
 /// Forward speed of the toe, as a share of walking speed, with which it leaves the ground.
 const FOOT_OFF_SPEED: f64 = 0.75;
-/// Weight of those speeds in the vote.
-const SPEED_WEIGHT: f64 = 3.0;
 
 /// The share of the detectors' weight that makes a candidate.
 const LEAST_SUPPORT: f64 = 0.35;
@@ -159,7 +164,14 @@ fn agreed(
             continue;
         }
         let clearness = group.iter().map(|c| c.weight * c.clearness).sum::<f64>() / support;
-        let time_s = refined(signals, &group, centre_s, side, kind, config);
+        // That there is an event is the detectors' finding; when it was, the foot itself tells best.
+        let time_s = signals
+            .feet
+            .get(side)
+            .as_ref()
+            .filter(|foot| foot.has_sole)
+            .and_then(|foot| speed_change(signals, foot, centre_s, kind, config.agreement_s))
+            .unwrap_or(centre_s);
         let confidence = (support / electorate).min(1.0) * (0.5 + 0.5 * clearness);
         events.push(signals.event(side, kind, time_s, confidence));
     }
@@ -204,35 +216,10 @@ fn weighted_median(group: &[Candidate]) -> f64 {
     sorted.last().map_or(0.0, |candidate| candidate.time_s)
 }
 
-/// The weighted median with one more vote: when the foot's own speed over the ground changes.
-fn refined(
-    signals: &FootSignals,
-    group: &[Candidate],
-    centre_s: f64,
-    side: Side,
-    kind: EventKind,
-    config: &EventConfig,
-) -> f64 {
-    let by_speed = signals
-        .feet
-        .get(side)
-        .as_ref()
-        .filter(|foot| foot.has_sole)
-        .and_then(|foot| speed_change(signals, foot, centre_s, kind, config.agreement_s));
-    let Some(time_s) = by_speed else {
-        return centre_s;
-    };
-    let mut group = group.to_vec();
-    group.push(Candidate {
-        time_s,
-        weight: SPEED_WEIGHT,
-        clearness: 1.0,
-    });
-    weighted_median(&group)
-}
-
-/// When the heel has slowed to its speed at contact, or the toe has gained that of foot off:
-/// the change nearest to a time.
+/// When the heel has slowed to its speed at contact, or the toe has gained that of foot off.
+///
+/// Noise lets a standing foot cross these speeds again and again: the crossing that counts is the
+/// one next to where the foot is as fast as the body.
 fn speed_change(
     signals: &FootSignals,
     foot: &Foot,
@@ -241,20 +228,36 @@ fn speed_change(
     within_s: f64,
 ) -> Option<f64> {
     let (forward, share, sign) = match kind {
+        EventKind::InitialContact if signals.view == View::Sagittal => {
+            (&foot.heel_forward, CONTACT_SPEED_SEEN, -1.0)
+        }
         EventKind::InitialContact => (&foot.heel_forward, CONTACT_SPEED, -1.0),
         EventKind::FootOff => (&foot.toe_forward, FOOT_OFF_SPEED, 1.0),
     };
-    let over = |frame: usize| Some(sign * (forward[frame]? - share * signals.speed[frame]?));
     let times_s = &signals.times_s;
-    crate::bouts::frames_between(times_s, near_s - within_s - 0.1, near_s + within_s + 0.1)
-        .skip(1)
-        .filter_map(|frame| {
-            let (before, after) = (over(frame - 1)?, over(frame)?);
-            (before < 0.0 && after >= 0.0).then(|| {
-                let step_s = times_s[frame] - times_s[frame - 1];
-                times_s[frame - 1] + step_s * before / (before - after)
+    let window =
+        crate::bouts::frames_between(times_s, near_s - within_s - 0.1, near_s + within_s + 0.1);
+    let crossings = |share: f64| -> Vec<f64> {
+        let over = |frame: usize| Some(sign * (forward[frame]? - share * signals.speed[frame]?));
+        window
+            .clone()
+            .skip(1)
+            .filter_map(|frame| {
+                let (before, after) = (over(frame - 1)?, over(frame)?);
+                (before < 0.0 && after >= 0.0).then(|| {
+                    let step_s = times_s[frame] - times_s[frame - 1];
+                    times_s[frame - 1] + step_s * before / (before - after)
+                })
             })
-        })
-        .min_by(|a, b| (a - near_s).abs().total_cmp(&(b - near_s).abs()))
-        .filter(|time_s| (time_s - near_s).abs() <= within_s)
+            .collect()
+    };
+    let as_body_s = crossings(1.0)
+        .into_iter()
+        .min_by(|a, b| (a - near_s).abs().total_cmp(&(b - near_s).abs()))?;
+    let changes = crossings(share);
+    match kind {
+        EventKind::InitialContact => changes.into_iter().find(|&time_s| time_s >= as_body_s),
+        EventKind::FootOff => changes.into_iter().rfind(|&time_s| time_s <= as_body_s),
+    }
+    .filter(|time_s| (time_s - near_s).abs() <= within_s)
 }
