@@ -112,13 +112,12 @@ fn impossible_shares_are_rejected_and_pauses_are_not_cycles() {
         confidence: 1.0,
         source: EventSource::Consensus,
     };
-    use EventKind::{FootOff, InitialContact};
     let slow = [
-        event(Side::Left, InitialContact, 0.5),
-        event(Side::Right, FootOff, 0.6),
-        event(Side::Right, InitialContact, 0.7),
-        event(Side::Left, FootOff, 0.8),
-        event(Side::Left, InitialContact, 4.0),
+        event(Side::Left, EventKind::InitialContact, 0.5),
+        event(Side::Right, EventKind::FootOff, 0.6),
+        event(Side::Right, EventKind::InitialContact, 0.7),
+        event(Side::Left, EventKind::FootOff, 0.8),
+        event(Side::Left, EventKind::InitialContact, 4.0),
     ];
     let found = find_cycles(&slow, &bouts, &CycleConfig::default());
     assert_eq!(found.cycles.len(), 0);
@@ -127,7 +126,7 @@ fn impossible_shares_are_rejected_and_pauses_are_not_cycles() {
             .reason
             .starts_with("a cadence of 34 steps/min")
     );
-    let pause = [slow[0], event(Side::Left, InitialContact, 4.6)];
+    let pause = [slow[0], event(Side::Left, EventKind::InitialContact, 4.6)];
     assert_eq!(
         find_cycles(&pause, &bouts, &CycleConfig::default()),
         Cycles::default()
