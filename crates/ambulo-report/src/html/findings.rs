@@ -57,11 +57,11 @@ pub(super) fn details(findings: &[Finding], anchor: &str) -> Markup {
         ol.evidence {
             @for (index, finding) in findings.iter().enumerate() {
                 li id={ (anchor) "-" (index + 1) } {
-                    p { strong { (finding.sentence) } @if let Some(z) = finding.z { " (" (number::signed(z, 1)) " SD from the norm)" } }
+                    p { strong { (finding.sentence) } }
                     ul {
                         @for evidence in &finding.evidence { li { (measurement(evidence)) } }
                     }
-                    p.small { "Rule " code { (finding.rule) } }
+                    p.small { "Rule " code { (finding.rule) } @if let Some(z) = finding.z { "; " (number::signed(z, 1)) " SD from the norm" } }
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use ambulo::analysis::Analysis;
 use ambulo::assessment::NormValue;
-use ambulo::parameters::{ParameterId, ParameterSummary, Status, Summary};
+use ambulo::parameters::{ParameterId, ParameterSummary, Quantity, Status, Summary};
 use maud::{Markup, html};
 
 use super::range_bar::{Mark, Marked, range_bar};
@@ -184,11 +184,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// How unlike the sides are; of degrees, whose zero is a convention, a share says nothing.
     fn difference(&self) -> String {
-        self.summary.symmetry.map_or_else(
-            || number::DASH.to_owned(),
-            |symmetry| format!("{}\u{a0}%", number::signed(symmetry.robinson_pct, 0)),
-        )
+        self.summary
+            .symmetry
+            .filter(|_| self.id.quantity() != Quantity::Angle)
+            .map_or_else(
+                || number::DASH.to_owned(),
+                |symmetry| format!("{}\u{a0}%", number::signed(symmetry.robinson_pct, 0)),
+            )
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
     html! {
         section.profile aria-labelledby="profile-heading" {
             h2 #profile-heading { "Movement analysis profile" }
-            div.columns {
+            div.columns[!bars.is_empty()] {
                 @if bars.is_empty() {
                     p.withheld-note { "No gait variable score could be computed." }
                 } @else {

@@ -13,7 +13,7 @@ pub(super) fn verdict(quality: &Quality, lines: usize) -> Markup {
         Grade::Caution => ("caution", "!", "Quality: use with caution"),
         Grade::Reject => ("reject", "✕", "Rejected: do not use this recording"),
     };
-    let texts: Vec<String> = quality.findings.iter().map(text).collect();
+    let texts = texts(quality);
     let shown = sheet::fitting(texts.iter().map(String::as_str), lines);
     let hidden = quality.findings.len().saturating_sub(shown);
     html! {
@@ -39,10 +39,16 @@ pub(super) fn verdict(quality: &Quality, lines: usize) -> Markup {
     }
 }
 
-/// A finding's text on the first page, to see how long it is.
-fn text(finding: &QualityFinding) -> String {
-    let advice = finding.advice.as_deref().unwrap_or_default();
-    format!("{}: {} {advice}", word(finding.grade), finding.message)
+/// The findings' texts on the first page, to see how long they are.
+pub(super) fn texts(quality: &Quality) -> Vec<String> {
+    quality
+        .findings
+        .iter()
+        .map(|finding| {
+            let advice = finding.advice.as_deref().unwrap_or_default();
+            format!("{}: {} {advice}", word(finding.grade), finding.message)
+        })
+        .collect()
 }
 
 /// Every finding with its number, limit and frames.

@@ -2,35 +2,44 @@
 
 use ambulo::analysis::Analysis;
 
-use super::learned;
+use super::{learned, quality};
 
 /// Characters of a line of running text across the sheet, in the widest of the usual fonts.
 const LINE: usize = 100;
 
-/// Lines that the first sheet has for texts whose length is not known beforehand.
+/// Lines that the first sheet has for what was found about the recording and the walk together.
+const FOUND: usize = 18;
+
+/// Of these, the lines that estimates of networks take.
+const LEARNED: usize = 7;
+
+/// The most lines for what was found about the recording.
+const QUALITY: usize = 6;
+
+/// Lines of the first sheet for texts whose length is not known beforehand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     /// For what was found about the recording.
     pub(super) quality: usize,
-    /// For what was found about the walk.
+    /// For what was found about the walk: what the recording leaves.
     pub(super) findings: usize,
 }
 
 impl Room {
     /// The room beside everything else on the sheet.
     pub(super) fn of(analysis: &Analysis) -> Self {
-        if learned::ran(analysis) {
-            Self {
-                quality: 4,
-                findings: 5,
-            }
-        } else {
-            Self {
-                quality: 6,
-                findings: 7,
-            }
+        let learned = if learned::ran(analysis) { LEARNED } else { 0 };
+        let texts = quality::texts(&analysis.quality);
+        let used: usize = texts.iter().map(|text| lines_of(text)).sum();
+        Self {
+            quality: QUALITY,
+            findings: FOUND - learned - used.min(QUALITY),
         }
     }
+}
+
+fn lines_of(text: &str) -> usize {
+    text.chars().count().div_ceil(LINE).max(1)
 }
 
 /// How many of these texts fit into so many lines, one below the other; at least one.
@@ -39,7 +48,7 @@ pub(super) fn fitting<'a>(texts: impl IntoIterator<Item = &'a str>, lines: usize
     let fit = texts
         .into_iter()
         .take_while(|text| {
-            used += text.chars().count().div_ceil(LINE).max(1);
+            used += lines_of(text);
             used <= lines
         })
         .count();

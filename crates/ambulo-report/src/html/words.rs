@@ -37,8 +37,7 @@ pub(super) fn subject(name: &str) -> Subject {
         };
     }
     let (title, anchor, decimals) = match name {
-        "gps" => ("Gait profile score (GPS)", PROFILE, Some(1)),
-        "gps_overall" => ("Gait profile score (GPS) of both sides", PROFILE, Some(1)),
+        "gps" | "gps_overall" => ("Gait profile score (GPS)", PROFILE, Some(1)),
         "gdi_star" => ("GDI*", PROFILE, Some(0)),
         "peak_knee_flexion" => ("Peak knee flexion in swing", "curve-knee_flexion", Some(1)),
         other => {
