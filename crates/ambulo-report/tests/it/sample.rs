@@ -84,7 +84,11 @@ pub(crate) fn full() -> Analysis {
 pub(crate) fn crowded() -> Analysis {
     let mut analysis = with_network();
     let finding = analysis.quality.findings[0].clone();
-    analysis.quality = Quality::of(vec![finding; 6]);
+    let findings = (0..6).map(|index| QualityFinding {
+        code: format!("{}_{index}", finding.code),
+        ..finding.clone()
+    });
+    analysis.quality = Quality::of(findings.collect());
     let long = &mut analysis.assessment.findings;
     long.extend(long.clone());
     for finding in long {
