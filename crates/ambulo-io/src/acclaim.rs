@@ -8,7 +8,7 @@ use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
 use nalgebra::{Point3, Rotation3, Unit, Vector3};
 
-use crate::points::LabelledPoints;
+use crate::points::{LabelledPoints, unique};
 use crate::text::{TextError, decode, lines, number, unexpected};
 
 /// The rate of the CMU collection; AMC files do not name one.
@@ -314,6 +314,13 @@ pub fn parse_motion(
     let mut finish = |pose: Option<Vec<Vec<f64>>>, degrees: bool, frames: &mut usize| {
         if let Some(pose) = pose {
             *frames += 1;
+            // Bones without a line take no bytes in a frame, but a place.
+            if skeleton.bones.len().saturating_mul(*frames) > bytes.len() {
+                return Err(AcclaimError::Motion(TextError::Limit {
+                    what: "the number of bones that no line moves, in all frames,",
+                    limit: bytes.len(),
+                }));
+            }
             positions_m.extend(
                 skeleton
                     .positions(&pose, degrees)
@@ -321,6 +328,7 @@ pub fn parse_motion(
                     .map(|position| Some(position * metres)),
             );
         }
+        Ok(())
     };
     for (line, content) in lines(&text) {
         let content = content.split('#').next().unwrap_or_default().trim();
@@ -333,7 +341,7 @@ pub fn parse_motion(
                 _ => {}
             }
         } else if let Ok(frame_number) = first.parse::<i64>() {
-            finish(pose.take(), degrees, &mut frames);
+            finish(pose.take(), degrees, &mut frames)?;
             if frames == 0 {
                 first_frame_number = frame_number;
             }
@@ -360,13 +368,16 @@ pub fn parse_motion(
             }
         }
     }
-    finish(pose.take(), degrees, &mut frames);
+    finish(pose.take(), degrees, &mut frames)?;
+    let carriers = usize::from(skeleton.only_carries());
+    let labels = unique(skeleton.bones.iter().skip(carriers).map(label));
+    if carriers > 0 {
+        let bones = skeleton.bones.len();
+        let mut place = 0..;
+        positions_m.retain(|_| place.next().is_some_and(|place| place % bones != 0));
+    }
     Ok(LabelledPoints {
-        labels: skeleton
-            .bones
-            .iter()
-            .map(|bone| label(&bone.name))
-            .collect(),
+        labels,
         time: TimeBase::uniform(frames, rate_hz)?,
         positions_m,
         up: Some(UpAxis::PlusY),
@@ -409,14 +420,31 @@ const FAR_ENDS: [(&str, Joint); 25] = [
     ("rhand", Joint::RightHand),
 ];
 
-fn label(bone: &str) -> String {
+/// The joint at a bone's far end. A bone that is moved, not turned, is a point with a name of its own.
+fn label(bone: &Bone) -> String {
+    let is_point = bone.parent.is_some() && bone.is_moved();
     FAR_ENDS
         .iter()
-        .find(|(name, _)| *name == bone)
-        .map_or_else(|| bone.to_owned(), |(_, joint)| joint.name().to_owned())
+        .find(|(name, _)| *name == bone.name && !is_point)
+        .map_or_else(|| bone.name.clone(), |(_, joint)| joint.name().to_owned())
+}
+
+impl Bone {
+    fn is_moved(&self) -> bool {
+        self.dofs
+            .iter()
+            .any(|dof| matches!(dof, Dof::Translation(_)))
+    }
 }
 
 impl AsfSkeleton {
+    /// Whether the root holds points that are moved one by one, as in our own files, and so is no
+    /// pelvis.
+    fn only_carries(&self) -> bool {
+        let mut bones = self.bones.iter().skip(1).peekable();
+        bones.peek().is_some() && bones.all(|bone| bone.parent == Some(0) && bone.is_moved())
+    }
+
     /// Far end of every bone in file units; a bone without values is at rest.
     fn positions(&self, pose: &[Vec<f64>], degrees: bool) -> Vec<Point3<f64>> {
         let unit = if degrees {

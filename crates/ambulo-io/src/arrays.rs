@@ -11,7 +11,7 @@ use ambulo::time::TimeBase;
 use nalgebra::{Point2, Point3};
 
 use crate::npy::{Array, ArrayData};
-use crate::points::LabelledPoints;
+use crate::points::{LabelledPoints, unique};
 
 /// Why arrays are not a recording.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -113,7 +113,7 @@ pub fn points_of(arrays: &Arrays) -> Result<LabelledPoints, ArraysError> {
     })?;
     let labels = find(arrays, "positions_m")?.shape[1];
     Ok(LabelledPoints {
-        labels: texts(arrays, "labels", labels)?,
+        labels: unique(texts(arrays, "labels", labels)?),
         time: TimeBase::new(times_s.to_vec())?,
         positions_m: positions(values),
         up: Some(UpAxis::PlusY),

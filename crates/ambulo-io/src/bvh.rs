@@ -6,7 +6,7 @@ use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
 use nalgebra::{Point3, Rotation3, Unit, Vector3};
 
-use crate::points::LabelledPoints;
+use crate::points::{LabelledPoints, unique};
 use crate::text::{TextError, count, decode, number, unexpected};
 
 /// Joints nested deeper than this are refused: no body needs them.
@@ -43,6 +43,20 @@ pub struct BvhJoint {
     pub offset: Vector3<f64>,
     /// Its channels, in the order of the motion's columns.
     pub channels: Vec<Channel>,
+}
+
+/// The root of our own files, which carries the points and is none itself.
+const CARRIER: &str = "world";
+
+impl BvhJoint {
+    /// Whether its place is not simply that of its parent, or of a root that only carries.
+    fn says_something(&self) -> bool {
+        let is_empty_end = self.channels.is_empty()
+            && self.name.ends_with("_end")
+            && self.offset == Vector3::zeros();
+        let is_carrier = self.parent.is_none() && self.name == CARRIER;
+        !is_empty_end && !is_carrier
+    }
 }
 
 /// A BVH file.
@@ -95,28 +109,34 @@ impl Bvh {
 
     /// The joints' positions as labelled points.
     ///
-    /// BVH names no unit: a body larger than 10 across is taken as centimetres, larger than 400 as
-    /// millimetres, smaller as metres; the note says which.
+    /// BVH names no unit: a body that stands more than 10 high in the first frame is taken as
+    /// centimetres, more than 400 as millimetres, less as metres; the note says which. Ends of no
+    /// length are left out, and so is the root of our own files.
     ///
     /// # Errors
     ///
     /// [`BvhError::Time`] if there is no frame or no possible rate.
     pub fn to_points(&self) -> Result<LabelledPoints, BvhError> {
         let time = TimeBase::uniform(self.frames(), 1.0 / self.frame_time_s)?;
+        let kept: Vec<bool> = self.joints.iter().map(BvhJoint::says_something).collect();
+        let mut positions_m = Vec::new();
+        for frame in 0..self.frames() {
+            let placed = self.positions(frame).into_iter().zip(&kept);
+            positions_m
+                .extend(placed.filter_map(|(position, &kept)| kept.then_some(Some(position))));
+        }
+        let joints = self.joints.iter().zip(&kept).filter(|(_, kept)| **kept);
         let mut points = LabelledPoints {
-            labels: self.joints.iter().map(|joint| joint.name.clone()).collect(),
+            labels: unique(joints.map(|(joint, _)| joint.name.clone())),
             time,
-            positions_m: (0..self.frames())
-                .flat_map(|frame| self.positions(frame))
-                .map(Some)
-                .collect(),
+            positions_m,
             up: Some(UpAxis::PlusY),
             first_frame_number: 1,
             first_frame_time_s: 0.0,
             notes: Vec::new(),
         };
-        let extent = points.extent();
-        let (metres, unit) = match extent {
+        let height = points.height();
+        let (metres, unit) = match height {
             e if e > 400.0 => (0.001, "millimetres"),
             e if e > 10.0 => (0.01, "centimetres"),
             _ => (1.0, "metres"),
@@ -125,7 +145,7 @@ impl Bvh {
             position.coords *= metres;
         }
         points.notes.push(format!(
-            "BVH names no unit; the body is {extent:.1} units across, so they were taken as {unit}"
+            "BVH names no unit; the body is {height:.1} units high, so they were taken as {unit}"
         ));
         Ok(points)
     }
@@ -189,6 +209,14 @@ pub fn parse(bytes: &[u8]) -> Result<Bvh, BvhError> {
         .into());
     }
     bvh.motion.truncate(promised * width);
+    // Joints without channels take no bytes in a frame, but a place.
+    if bvh.joints.len().saturating_mul(promised) > bytes.len() {
+        return Err(TextError::Limit {
+            what: "the number of joints that no channel moves, in all frames,",
+            limit: bytes.len(),
+        }
+        .into());
+    }
     Ok(bvh)
 }
 
@@ -316,8 +344,8 @@ fn channels(words: &mut Words<'_>) -> Result<Vec<Channel>, TextError> {
 /// repeats the label's last one, because BVH cannot leave a value out.
 pub fn write(points: &LabelledPoints) -> Vec<u8> {
     let points = &points.clone().with_y_up();
-    let mut out = String::from(
-        "HIERARCHY\nROOT world\n{\n  OFFSET 0 0 0\n  CHANNELS 3 Xposition Yposition Zposition\n",
+    let mut out = format!(
+        "HIERARCHY\nROOT {CARRIER}\n{{\n  OFFSET 0 0 0\n  CHANNELS 3 Xposition Yposition Zposition\n"
     );
     for label in &points.labels {
         let name: String = label

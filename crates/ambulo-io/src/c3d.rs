@@ -6,6 +6,7 @@
 //!
 //! Source: "The C3D File Format: a technical user guide", Motion Lab Systems, 2021 edition.
 
+mod compose;
 mod data;
 mod events;
 mod header;

@@ -1,5 +1,6 @@
 //! CSV: tables of numbers, and motion as one row a frame.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ambulo::space::UpAxis;
@@ -8,7 +9,7 @@ use nalgebra::Point3;
 
 use crate::points::LabelledPoints;
 use crate::table::Table;
-use crate::text::{TextError, decode, lines, optional_number, unexpected};
+use crate::text::{TextError, decode, each_once, lines, optional_number, unexpected};
 
 /// Why a CSV file could not be read as motion.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,14 +52,11 @@ pub fn parse_table(bytes: &[u8]) -> Result<Table, TextError> {
         .into_iter()
         .map(|name| name.trim().to_owned())
         .collect();
-    for (index, name) in columns.iter().enumerate() {
-        if name.is_empty() || name.parse::<f64>().is_ok() {
-            return Err(unexpected(line, "a header of column names", header));
-        }
-        if columns[..index].contains(name) {
-            return Err(TextError::Repeated { name: name.clone() });
-        }
+    let is_number = |name: &String| name.is_empty() || name.parse::<f64>().is_ok();
+    if columns.iter().any(is_number) {
+        return Err(unexpected(line, "a header of column names", header));
     }
+    each_once(&columns)?;
     let mut table = Table {
         columns,
         ..Table::default()
@@ -108,10 +106,11 @@ pub fn parse_rows(bytes: &[u8]) -> Vec<TextRow> {
     .collect()
 }
 
+/// The separator of a header; what stands in quotes does not count.
 fn separator(header: &str) -> char {
     [';', '\t', ',']
         .into_iter()
-        .find(|&c| header.contains(c))
+        .find(|&c| header.split('"').step_by(2).any(|plain| plain.contains(c)))
         .unwrap_or(',')
 }
 
@@ -150,9 +149,12 @@ pub fn write_table(table: &Table) -> Vec<u8> {
             if index > 0 {
                 out.push(',');
             }
-            if let Some(value) = value {
-                let _ = write!(out, "{value}");
-            }
+            let _ = match value {
+                Some(value) => write!(out, "{value}"),
+                // An empty line would not count as a row.
+                None if table.columns.len() == 1 => write!(out, "nan"),
+                None => Ok(()),
+            };
         }
         out.push('\n');
     }
@@ -160,7 +162,7 @@ pub fn write_table(table: &Table) -> Vec<u8> {
 }
 
 fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r', ';', '\t']) {
+    if field.contains([',', '"', '\n', '\r', ';', '\t']) || field.starts_with('#') {
         format!(
             "\"{}\"",
             field.replace('"', "\"\"").replace(['\n', '\r'], " ")
@@ -176,13 +178,18 @@ fn quote(field: &str) -> String {
 ///
 /// [`CsvError`] says which columns are wanted.
 pub fn points_of(table: &Table) -> Result<LabelledPoints, CsvError> {
+    let places: BTreeMap<&str, usize> = (0..)
+        .zip(&table.columns)
+        .map(|(i, c)| (&c[..], i))
+        .collect();
+    let index_of = |name: &str| places.get(name).copied();
     let time_column = ["time_s", "time", "Time", "t"]
-        .iter()
-        .find_map(|name| table.columns.iter().position(|have| have == name))
+        .into_iter()
+        .find_map(index_of)
         .ok_or(CsvError::NoTime)?;
-    let index_of = |name: &str| table.columns.iter().position(|have| have == name);
     let mut labels = Vec::new();
     let mut columns = Vec::new();
+    let mut taken = BTreeSet::new();
     for (x, name) in table.columns.iter().enumerate() {
         for (unit, metres) in [("m", 1.0), ("cm", 0.01), ("mm", 0.001)] {
             let Some(label) = name.strip_suffix(&format!("_x_{unit}")) else {
@@ -190,7 +197,7 @@ pub fn points_of(table: &Table) -> Result<LabelledPoints, CsvError> {
             };
             let other = |axis: &str| index_of(&format!("{label}_{axis}_{unit}"));
             if let (Some(y), Some(z)) = (other("y"), other("z"))
-                && !labels.iter().any(|have| have == label)
+                && taken.insert(label)
             {
                 labels.push(label.to_owned());
                 columns.push(([x, y, z], metres));
@@ -264,8 +271,18 @@ mod tests {
     #[test]
     fn quoted_names_survive() {
         let table = Table {
-            columns: vec!["a,\"b\"".into()],
-            values: vec![Some(1.0)],
+            columns: vec!["#a,\"b\"".into(), "c;d".into()],
+            values: vec![Some(1.0), None],
+            ..Table::default()
+        };
+        assert_eq!(parse_table(&write_table(&table)), Ok(table));
+    }
+
+    #[test]
+    fn a_missing_number_is_a_row_even_if_alone() {
+        let table = Table {
+            columns: vec!["a".into()],
+            values: vec![Some(1.0), None, Some(2.0)],
             ..Table::default()
         };
         assert_eq!(parse_table(&write_table(&table)), Ok(table));

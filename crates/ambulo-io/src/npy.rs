@@ -82,6 +82,9 @@ impl Array {
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
+/// The most that an archive may unpack to.
+const MAX_UNPACKED: u64 = 4 << 30;
+
 /// Reads one array.
 ///
 /// # Errors
@@ -364,13 +367,14 @@ pub fn write(array: &Array) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`NpyError`] names the array. Deflate cannot expand more than about a thousandfold, and no
-/// array is read past what its own header promises, so memory stays bounded by the bytes given.
+/// [`NpyError`] names the array. Deflate cannot expand more than about a thousandfold, and no more
+/// than 4 GiB are unpacked, so memory stays bounded.
 pub fn parse_npz(bytes: &[u8]) -> Result<Vec<(String, Array)>, NpyError> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
     let limit = (bytes.len() as u64)
         .saturating_mul(1032)
-        .saturating_add(4096);
+        .saturating_add(4096)
+        .min(MAX_UNPACKED);
     let mut left = limit;
     let mut arrays = Vec::with_capacity(archive.len().min(bytes.len() / 22 + 1));
     for index in 0..archive.len() {

@@ -3,7 +3,7 @@
 //! Converting between file formats goes through this form, so that markers no skeleton knows are
 //! kept. Analysing goes on to a [`Trial`], which keeps the joints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambulo::motion::Motion3d;
 use ambulo::skeleton::Joint;
@@ -30,6 +30,26 @@ pub struct LabelledPoints {
     pub first_frame_time_s: f64,
     /// What the reader decided or repaired.
     pub notes: Vec<String>,
+}
+
+/// Labels of which each stands once: the second of a name gets `_2` behind it, and so on.
+pub(crate) fn unique(labels: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let number = |label: String| {
+        let count = seen.entry(label.clone()).or_default();
+        *count += 1;
+        let mut unique = match *count {
+            1 => label.clone(),
+            n => format!("{label}_{n}"),
+        };
+        while !taken.insert(unique.clone()) {
+            *count += 1;
+            unique = format!("{label}_{count}");
+        }
+        unique
+    };
+    labels.into_iter().map(number).collect()
 }
 
 /// Why points could not become a trial.
@@ -76,24 +96,27 @@ impl LabelledPoints {
     /// The same points turned so that Y is up, with a note of what was done.
     #[must_use]
     pub fn with_y_up(mut self) -> Self {
-        let up = match self.up {
-            Some(up) => up,
-            None => match self.guess_up() {
-                Some(up) => {
-                    self.notes.push(format!(
-                        "the file does not name its vertical axis; {} points from the feet to the head",
-                        up.name()
-                    ));
-                    up
-                }
-                None => {
-                    self.notes.push(
-                        "the file does not name its vertical axis and the body does not show it; Y was taken as up"
-                            .to_owned(),
-                    );
-                    UpAxis::PlusY
-                }
-            },
+        let guess = if self.up.is_none() {
+            self.guess_up()
+        } else {
+            None
+        };
+        let up = match (self.up, guess) {
+            (Some(up), _) => up,
+            (None, Some(up)) => {
+                self.notes.push(format!(
+                    "the file does not name its vertical axis; {} points from the feet to the head",
+                    up.name()
+                ));
+                up
+            }
+            (None, None) => {
+                self.notes.push(
+                    "the file does not name its vertical axis and the body does not show it; Y was taken as up"
+                        .to_owned(),
+                );
+                UpAxis::PlusY
+            }
         };
         if up != UpAxis::PlusY {
             let rotation = space::world_from_lab(up);
@@ -169,18 +192,23 @@ impl LabelledPoints {
         Ok(trial)
     }
 
-    /// The largest distance of any point from the first frame's centre: tells metres from millimetres.
-    pub(crate) fn extent(&self) -> f64 {
-        let mut low = Vector3::repeat(f64::INFINITY);
-        let mut high = Vector3::repeat(f64::NEG_INFINITY);
-        for position in self.positions_m.iter().take(self.labels.len()).flatten() {
-            low = low.inf(&position.coords);
-            high = high.sup(&position.coords);
-        }
-        if low.x.is_finite() {
-            (high - low).max()
-        } else {
-            0.0
-        }
+    /// From the lowest point of the first frame to its highest, along Y: tells metres from millimetres.
+    pub(crate) fn height(&self) -> f64 {
+        let first = self.positions_m.iter().take(self.labels.len()).flatten();
+        let (low, high) = first.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
+            (low.min(p.y), high.max(p.y))
+        });
+        (high - low).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_labels_are_told_apart() {
+        let labels = ["a", "a", "a_2", "b", "a"].map(str::to_owned);
+        assert_eq!(unique(labels), ["a", "a_2", "a_2_2", "b", "a_3"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::table::Table;
-use crate::text::{TextError, count, decode, lines, optional_number, unexpected};
+use crate::text::{TextError, count, decode, each_once, lines, optional_number, unexpected};
 
 /// Reads an OpenSim MOT or STO file, of any of its header dialects.
 ///
@@ -89,14 +89,10 @@ fn split(content: &str) -> impl Iterator<Item = &str> {
 
 fn column_names(content: &str, line: usize) -> Result<Vec<String>, TextError> {
     let names: Vec<String> = split(content).map(|name| name.trim().to_owned()).collect();
-    for (index, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Err(unexpected(line, "a column name", content));
-        }
-        if names[..index].contains(name) {
-            return Err(TextError::Repeated { name: name.clone() });
-        }
+    if names.iter().any(String::is_empty) {
+        return Err(unexpected(line, "a column name", content));
     }
+    each_once(&names)?;
     Ok(names)
 }
 

@@ -1,6 +1,7 @@
 //! Text files of laboratories: lines, fields and numbers, with errors that name the line.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Why a text file could not be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -69,12 +70,22 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Lines with their numbers from 1; every usual line end counts.
+/// Lines with their numbers from 1; they end in LF, CR LF, or in a file without LF in CR.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split('\n')
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    text.split(end)
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
         .enumerate()
         .map(|(index, line)| (index + 1, line))
+}
+
+/// Refuses names of which two are the same.
+pub(crate) fn each_once(names: &[String]) -> Result<(), TextError> {
+    let mut seen = BTreeSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(name) => Err(TextError::Repeated { name: name.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// A finite number, or an error that names the line.

@@ -1,4 +1,4 @@
-//! TRC: marker positions as OpenSim, Pose2Sim and Motion Analysis write them.
+//! TRC: marker positions as OpenSim, `Pose2Sim` and Motion Analysis write them.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,9 @@ use ambulo::time::TimeBase;
 use nalgebra::Point3;
 
 use crate::points::LabelledPoints;
-use crate::text::{TextError, count, decode, lines, number, optional_number, unexpected};
+use crate::text::{
+    TextError, count, decode, each_once, lines, number, optional_number, unexpected,
+};
 
 /// Why a TRC file could not be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -114,13 +116,7 @@ fn parse_labels(line: &str, number: usize, promised: usize) -> Result<Vec<String
             found: labels.len(),
         });
     }
-    for (index, label) in labels.iter().enumerate() {
-        if labels[..index].contains(label) {
-            return Err(TextError::Repeated {
-                name: label.clone(),
-            });
-        }
-    }
+    each_once(&labels)?;
     Ok(labels)
 }
 

@@ -38,13 +38,16 @@ pub enum ConvertError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The output's ending says no format.
-    #[error("the ending of {output:?} names no format; pass it with --to")]
+    #[error(
+        "the ending of {output:?} names no format; pass one with --to (c3d, trc, mot, sto, bvh, amc, \
+         csv, npy, npz; for keypoints ambulo, openpose, coco, alphapose, mmpose, mediapipe, deeplabcut)"
+    )]
     UnknownTarget {
         /// The output.
         output: PathBuf,
     },
     /// The target cannot hold what the source has.
-    #[error("{from} holds {has}, and {to} needs {needs}; {advice}")]
+    #[error("{from} files hold {has}, and {to} files need {needs}; {advice}")]
     Impossible {
         /// Source format.
         from: Format,
@@ -137,6 +140,12 @@ pub fn convert(input: &Input, output: &Path, options: &Options) -> Result<Conver
         }
         (Document::C3d(c3d), _) => {
             let points = c3d::to_points(c3d).map_err(ReadError::from)?;
+            let events = c3d.events().len();
+            if events > 0 {
+                made.notes.push(format!(
+                    "{to} has no place for the file's {events} events; ambulo events writes them"
+                ));
+            }
             made.of_points(points, || document.to_trial(&input.name))?
         }
         (Document::Points(points), _) => {
@@ -220,6 +229,20 @@ impl Maker<'_> {
                 self.to
             ));
         }
+        let has_one_rate = matches!(self.to, Format::C3d | Format::Bvh | Format::Amc);
+        if let Some(rate_hz) = points.time.rate_hz().filter(|_| has_one_rate) {
+            if !points.time.is_uniform(1e-3) {
+                self.notes.push(format!(
+                    "{} has one rate for all frames, and these are not evenly spaced: {rate_hz:.3} Hz was written",
+                    self.to
+                ));
+            }
+            if self.to == Format::Amc && (rate_hz / acclaim::CMU_RATE_HZ - 1.0).abs() > 1e-3 {
+                self.notes.push(format!(
+                    "amc names no rate; read it back with --fps {rate_hz:.6}"
+                ));
+            }
+        }
         let name = self
             .output
             .file_name()
@@ -302,7 +325,7 @@ impl Maker<'_> {
             _ => Err(self.impossible(
                 "keypoints of one camera",
                 "points in space",
-                "choose a keypoint format, npz or csv",
+                "choose json (our own format), npz, csv or --to another keypoint format",
             )),
         }
     }

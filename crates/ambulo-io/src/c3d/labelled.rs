@@ -1,20 +1,23 @@
 //! Between C3D files and labelled points, for conversion to other formats.
 
 use ambulo::skeleton::markers::is_model_output;
-use ambulo::space::{UpAxis, world_from_lab};
+use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
-use nalgebra::Point3;
 
+use super::compose::Columns;
 use super::trial::{LabSpace, TrialError};
-use super::{Analog, C3d, C3dError, Group, Parameter, ParameterData, Points, Processor, Storage};
-use crate::points::LabelledPoints;
+use super::{C3d, C3dError};
+use crate::points::{LabelledPoints, unique};
 
-/// The points of a file in metres with Y up: markers and joint centres, without the angles, forces
-/// and powers that models store as if they were points.
+/// The points of a file in metres: markers and joint centres, without the angles, forces and powers
+/// that models store as if they were points.
+///
+/// Y is up; where neither the file nor a body shows which way is up, the file's axes are kept and
+/// the points name no vertical.
 ///
 /// # Errors
 ///
-/// [`TrialError`] if there is no motion, or no way to know which way is up.
+/// [`TrialError`] if there is no motion, or no way to know its unit of length.
 pub fn to_points(c3d: &C3d) -> Result<LabelledPoints, TrialError> {
     if c3d.points.count == 0 || c3d.frames == 0 {
         return Err(TrialError::NoMotion {
@@ -23,7 +26,7 @@ pub fn to_points(c3d: &C3d) -> Result<LabelledPoints, TrialError> {
         });
     }
     let mut notes = c3d.notes.clone();
-    let space = LabSpace::of_file(c3d, &mut notes)?;
+    let (space, knows_up) = LabSpace::of_file(c3d, &mut notes)?;
     let mut labels: Vec<String> = Vec::new();
     let mut columns = Vec::new();
     let mut dropped = 0;
@@ -34,14 +37,10 @@ pub fn to_points(c3d: &C3d) -> Result<LabelledPoints, TrialError> {
             dropped += 1;
             continue;
         }
-        let mut unique = match label {
+        labels.push(match label {
             "" => format!("point_{}", point + 1),
             label => label.to_owned(),
-        };
-        while labels.contains(&unique) {
-            unique.push('_');
-        }
-        labels.push(unique);
+        });
         columns.push(point);
     }
     if dropped > 0 {
@@ -59,24 +58,24 @@ pub fn to_points(c3d: &C3d) -> Result<LabelledPoints, TrialError> {
         .collect();
     let rate_hz = f64::from(c3d.rate_hz);
     Ok(LabelledPoints {
-        labels,
+        labels: unique(labels),
         time: TimeBase::uniform(c3d.frames, rate_hz)?,
         positions_m,
-        up: Some(UpAxis::PlusY),
+        up: knows_up.then_some(UpAxis::PlusY),
         first_frame_number: i64::from(c3d.first_frame),
         first_frame_time_s: (f64::from(c3d.first_frame) - 1.0) / rate_hz,
         notes,
     })
 }
 
-/// A new C3D file of points: Intel, float, millimetres, Z up as laboratories have it.
+/// A new C3D file of points: Intel, float, millimetres, Z up as laboratories have it, at the median
+/// rate of their times.
 ///
 /// # Errors
 ///
-/// [`C3dError`] if there are more points or frames than the format can count.
+/// [`C3dError`] if there are more points than the format can count.
 pub fn of_points(points: &LabelledPoints) -> Result<C3d, C3dError> {
     let points = points.clone().with_y_up();
-    let lab_from_world = world_from_lab(UpAxis::PlusZ).inverse();
     let count = points.labels.len();
     if count > usize::from(u16::MAX) {
         return Err(C3dError::TooMany {
@@ -85,74 +84,11 @@ pub fn of_points(points: &LabelledPoints) -> Result<C3d, C3dError> {
             largest: usize::from(u16::MAX),
         });
     }
-    let values = points
-        .positions_m
-        .iter()
-        .flat_map(|position| match position {
-            Some(position) => {
-                let Point3 { coords } = lab_from_world * position * 1000.0;
-                [single(coords.x), single(coords.y), single(coords.z), 0.0]
-            }
-            // A negative fourth word marks a point that was not seen.
-            None => [0.0, 0.0, 0.0, -1.0],
-        })
-        .collect();
-    let mut group = Group::new(1, "POINT");
-    let integer = |name: &str, value: usize| {
-        Parameter::integer(name, u16::try_from(value).unwrap_or(u16::MAX))
-    };
-    let frames = points.time.frames();
-    let rate_hz = single(points.time.rate_hz().unwrap_or(100.0));
-    group.set(integer("USED", count));
-    group.set(integer("FRAMES", frames));
-    group.set(Parameter::float("SCALE", -0.1));
-    group.set(Parameter::float("RATE", rate_hz));
-    group.set(Parameter::integer("DATA_START", 0));
-    group.set(Parameter::text("UNITS", "mm"));
-    group.set(Parameter::text("X_SCREEN", "+X"));
-    group.set(Parameter::text("Y_SCREEN", "+Z"));
-    for (index, labels) in points.labels.chunks(255).enumerate() {
-        let name = match index {
-            0 => "LABELS".to_owned(),
-            index => format!("LABELS{}", index + 1),
-        };
-        group.set(Parameter::list(&name, labels));
+    let mut columns = Columns::new(points.labels, points.time.frames());
+    for &position_m in &points.positions_m {
+        columns.push_position(position_m);
     }
-    let mut analog = Group::new(2, "ANALOG");
-    analog.set(Parameter::integer("USED", 0));
-    let mut trial = Group::new(3, "TRIAL");
-    let first = u32::try_from(points.first_frame_number.max(1)).unwrap_or(1);
-    let last = first.saturating_add(u32::try_from(frames).unwrap_or(u32::MAX).saturating_sub(1));
-    trial.set(field("ACTUAL_START_FIELD", first));
-    trial.set(field("ACTUAL_END_FIELD", last));
-    Ok(C3d {
-        processor: Processor::Intel,
-        storage: Storage::Float,
-        first_frame: first,
-        frames,
-        rate_hz,
-        point_scale: 0.1,
-        max_gap: 0,
-        header_events: Vec::new(),
-        groups: vec![group, analog, trial],
-        points: Points { count, values },
-        analog: Analog::default(),
-        trailing: Vec::new(),
-        notes: Vec::new(),
-    })
-}
-
-/// A frame number as two words, low first.
-fn field(name: &str, frame: u32) -> Parameter {
-    let words = [frame & 0xFFFF, frame >> 16]
-        .map(|word| u16::try_from(word).unwrap_or(u16::MAX).cast_signed());
-    Parameter::new(name, vec![2], ParameterData::Int(words.to_vec()))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "C3D stores single precision"
-)]
-fn single(value: f64) -> f32 {
-    value as f32
+    let first_frame = u32::try_from(points.first_frame_number.max(1)).unwrap_or(1);
+    let rate_hz = points.time.rate_hz().unwrap_or(1.0);
+    Ok(columns.finish(first_frame, rate_hz, Vec::new()))
 }

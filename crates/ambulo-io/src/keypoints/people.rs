@@ -256,7 +256,7 @@ fn measure(frames: &[Vec<Person>], places: Vec<(usize, usize)>) -> Track {
         .windows(2)
         .map(|pair| (pair[1] - pair[0]).abs() / height_px)
         .filter(|&moved| moved > STILL)
-        .sum();
+        .fold(0.0, |path, moved| path + moved);
     let confidences = people
         .iter()
         .flat_map(|person| person.points.iter().flatten());

@@ -8,7 +8,7 @@ use ambulo_io::c3d::{
     C3d, C3dError, Group, Parameter, ParameterData, Processor, Storage, to_trial,
 };
 
-use crate::damage::{check_bytes, check_mutants};
+use crate::damage::{C3D_MUTANTS, check_bytes, check_mutants};
 
 /// Asserts that two files say the same, but for what the number format itself decides.
 #[track_caller]
@@ -314,7 +314,8 @@ fn promises_of_the_header_allocate_nothing() {
 fn damaged_files_of_our_own_neither_panic_nor_swell() {
     for (processor, storage) in fixtures::dialects() {
         let bytes = fixtures::small().to_bytes_as(processor, storage).unwrap();
-        check_mutants(&format!("{processor:?} {storage:?}"), &bytes, 700, read_all);
+        let name = format!("{processor:?} {storage:?}");
+        check_mutants(&name, &bytes, C3D_MUTANTS, read_all);
     }
 }
 

@@ -11,6 +11,8 @@ use ambulo_io::keypoints::{
 use ambulo_testkit::{SeededRng, data_dir, mutate};
 use nalgebra::Point2;
 
+use crate::damage::KEYPOINT_MUTANTS;
+
 /// A body of 200 px seen from the side at `x_px`, with legs and arms that swing.
 fn place(joint: Joint, x_px: f64, phase: f64) -> Point2<f64> {
     let swing = match joint.side() {
@@ -425,7 +427,7 @@ fn no_damage_makes_a_reader_panic() {
     for (format, skeleton) in STORED {
         let original = write(&walker(skeleton, 6, 30.0), format).unwrap();
         let mut rng = SeededRng::new(0xA3B0);
-        for round in 0..400 {
+        for round in 0..KEYPOINT_MUTANTS {
             let mut files = original.clone();
             let at = rng.below(files.len());
             files[at].bytes = mutate(&files[at].bytes, &mut rng);

@@ -10,7 +10,6 @@ use ambulo::walk::{Surface, WalkConfig, from_motion};
 use ambulo_io::c3d::{C3d, to_trial};
 
 /// Every stride between the file's own events, and the values stored for one stride a side.
-#[expect(clippy::disallowed_methods, reason = "a test reads recorded data")]
 fn read(name: &str) -> Option<(Vec<Stride>, C3d)> {
     let path = ambulo_testkit::data_dir()?.join("c3d/btk").join(name);
     let c3d = C3d::parse(&std::fs::read(path).expect("a readable file")).expect("a C3D file");

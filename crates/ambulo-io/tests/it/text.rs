@@ -10,7 +10,7 @@ use ambulo_io::table::Table;
 use ambulo_io::{acclaim, arrays, bvh, csv, npy, storage, trc};
 use ambulo_testkit::data_dir;
 
-use crate::damage::check_mutants;
+use crate::damage::{TEXT_MUTANTS, check_mutants};
 
 /// A short walk, with a gap in one joint where the format allows gaps.
 fn walk(with_gap: bool) -> LabelledPoints {
@@ -18,7 +18,7 @@ fn walk(with_gap: bool) -> LabelledPoints {
         strides: 2,
         ..Walker::default().at_rate(50.0)
     })
-    .unwrap();
+    .expect("a possible walker");
     let mut points = LabelledPoints::from_motion(&trial.motion);
     if with_gap {
         let width = points.labels.len();
@@ -71,22 +71,11 @@ fn bvh_and_amc_keep_positions() {
         .unwrap()
         .to_points()
         .unwrap();
-    // The writer adds a root, and an end to each joint.
-    for (index, label) in points.labels.iter().enumerate() {
-        let column = read.labels.iter().position(|have| have == label).unwrap();
-        for (a, b) in read.trajectory(column).zip(points.trajectory(index)) {
-            assert!((a.unwrap() - b.unwrap()).norm() < 1e-9);
-        }
-    }
+    assert_same(&read, &points, 1e-9);
     let (skeleton, motion) = acclaim::write(&points);
     let skeleton = acclaim::parse_skeleton(&skeleton).unwrap();
     let read = acclaim::parse_motion(&motion, &skeleton, 50.0).unwrap();
-    for (index, label) in points.labels.iter().enumerate() {
-        let column = read.labels.iter().position(|have| have == label).unwrap();
-        for (a, b) in read.trajectory(column).zip(points.trajectory(index)) {
-            assert!((a.unwrap() - b.unwrap()).norm() < 1e-9);
-        }
-    }
+    assert_same(&read, &points, 1e-9);
 }
 
 #[test]
@@ -144,6 +133,14 @@ fn npz_of_the_cmu_collection_is_read() {
 /// Reads bytes with one parser; the answer does not matter, only that there is one.
 type Parser = fn(&[u8]);
 
+fn read_trc(bytes: &[u8]) {
+    let _ = trc::parse(bytes).map(|points| points.to_trial());
+}
+
+fn read_skeleton(bytes: &[u8]) {
+    let _ = acclaim::parse_skeleton(bytes);
+}
+
 #[test]
 fn damaged_text_files_never_panic_or_hang() {
     let points = walk(true);
@@ -158,16 +155,12 @@ fn damaged_text_files_never_panic_or_hang() {
     let parsed_skeleton = acclaim::parse_skeleton(&skeleton).unwrap();
     let archive = npy::write_npz(&arrays::of_points(&points)).unwrap();
     let cases: [(&str, Vec<u8>, Parser); 8] = [
-        ("trc", trc::write(&points, "walk.trc"), |b| {
-            let _ = trc::parse(b).map(|points| points.to_trial());
-        }),
+        ("trc", trc::write(&points, "walk.trc"), read_trc),
         ("mot", storage::write(&table), |b| drop(storage::parse(b))),
         ("bvh", bvh::write(&whole), |b| {
             let _ = bvh::parse(b).map(|bvh| bvh.to_points());
         }),
-        ("asf", skeleton.clone(), |b| {
-            drop(acclaim::parse_skeleton(b))
-        }),
+        ("asf", skeleton, read_skeleton),
         ("csv", csv::write_table(&csv::table_of(&points)), |b| {
             let _ = csv::parse_table(b).map(|table| csv::points_of(&table));
         }),
@@ -180,15 +173,30 @@ fn damaged_text_files_never_panic_or_hang() {
         (
             "events",
             b"side,kind,time_s\nleft,foot_off,0.5\n".repeat(40),
-            |b| {
-                drop(csv::parse_rows(b));
-            },
+            |b| drop(csv::parse_rows(b)),
         ),
     ];
     for (name, original, parse) in &cases {
-        check_mutants(name, original, 1200, parse);
+        check_mutants(name, original, TEXT_MUTANTS, parse);
     }
-    check_mutants("amc", &motion, 800, |bytes| {
+    check_mutants("amc", &motion, TEXT_MUTANTS, |bytes| {
         drop(acclaim::parse_motion(bytes, &parsed_skeleton, 50.0));
+    });
+}
+
+#[test]
+fn damaged_recorded_text_files_never_panic_or_hang() {
+    let Some(folder) = data_dir() else { return };
+    let read = |path: &str| std::fs::read(folder.join(path)).unwrap();
+    let recorded = read("video/pose2sim_single/S00_P00_T01_BalancingTrial_0-100.trc");
+    check_mutants("recorded trc", &recorded, 60, read_trc);
+    let skeleton = read("cmu/02.asf");
+    check_mutants("recorded asf", &skeleton, 200, read_skeleton);
+    let parsed = acclaim::parse_skeleton(&skeleton).unwrap();
+    let motion = read("cmu/02_01.amc");
+    // The first frames: damage is sought, not length.
+    let start = &motion[..motion.len().min(20_000)];
+    check_mutants("recorded amc", start, 200, |bytes| {
+        drop(acclaim::parse_motion(bytes, &parsed, 120.0));
     });
 }

@@ -15,13 +15,26 @@ pub(in crate::c3d) struct LabSpace {
 }
 
 impl LabSpace {
-    /// The space of a file, its labels looked up here.
-    pub(in crate::c3d) fn of_file(c3d: &C3d, notes: &mut Vec<String>) -> Result<Self, TrialError> {
+    /// The space of a file, its labels looked up here, and whether its vertical is known. Where it
+    /// is not, the file's axes stay as they are.
+    pub(in crate::c3d) fn of_file(
+        c3d: &C3d,
+        notes: &mut Vec<String>,
+    ) -> Result<(Self, bool), TrialError> {
         let mut silent = Vec::new();
         let columns = super::recognise(c3d, &mut silent)
             .map(|map| super::choose_columns(c3d, &map, &mut silent))
             .unwrap_or_default();
-        Self::of(c3d, &columns, notes)
+        let body = body(c3d, &columns);
+        let up = match up(c3d, body.as_ref(), notes) {
+            Err(TrialError::NoUp) => None,
+            known => Some(known?),
+        };
+        let space = Self {
+            world_from_lab: up.map_or_else(Rotation3::identity, world_from_lab),
+            metres: unit_m(c3d, body.as_ref(), notes)?,
+        };
+        Ok((space, up.is_some()))
     }
 
     pub(super) fn of(
@@ -29,7 +42,7 @@ impl LabSpace {
         columns: &BTreeMap<Joint, usize>,
         notes: &mut Vec<String>,
     ) -> Result<Self, TrialError> {
-        let body = BodyLevels::find(|joint| mean(c3d, *columns.get(&joint)?));
+        let body = body(c3d, columns);
         Ok(Self {
             world_from_lab: world_from_lab(up(c3d, body.as_ref(), notes)?),
             metres: unit_m(c3d, body.as_ref(), notes)?,
@@ -40,6 +53,10 @@ impl LabSpace {
         let lab = Point3::new(f64::from(x), f64::from(y), f64::from(z));
         self.world_from_lab * (lab * self.metres)
     }
+}
+
+fn body(c3d: &C3d, columns: &BTreeMap<Joint, usize>) -> Option<BodyLevels> {
+    BodyLevels::find(|joint| mean(c3d, *columns.get(&joint)?))
 }
 
 fn up(c3d: &C3d, body: Option<&BodyLevels>, notes: &mut Vec<String>) -> Result<UpAxis, TrialError> {

@@ -5,7 +5,8 @@ use ambulo::events::EventKind;
 use ambulo::kinematics::AngleId;
 use ambulo::skeleton::Joint;
 use ambulo::trial::{Recording, Trial};
-use ambulo_io::c3d::{C3d, Parameter, TrialError, from_trial, to_trial};
+use ambulo_io::c3d::{C3d, Parameter, TrialError, from_trial, of_points, to_points, to_trial};
+use ambulo_io::points::LabelledPoints;
 
 use super::{fixtures, recorded};
 
@@ -202,4 +203,35 @@ fn stored_knee_angles_match_the_joint_centres() {
         }
         assert!(compared > 100, "{name}");
     }
+}
+
+#[test]
+fn points_of_no_body_keep_the_axes_of_a_file_that_names_no_vertical() {
+    let time = ambulo::time::TimeBase::uniform(2, 100.0).unwrap();
+    let corner = nalgebra::Point3::new(1.0, 2.0, 3.0);
+    let cube = LabelledPoints {
+        labels: vec!["corner".into(), "origin".into()],
+        time,
+        positions_m: vec![Some(corner), Some(nalgebra::Point3::origin()), None, None],
+        up: Some(ambulo::space::UpAxis::PlusY),
+        first_frame_number: 7,
+        first_frame_time_s: 0.06,
+        notes: Vec::new(),
+    };
+    let mut c3d = of_points(&cube).unwrap();
+    let again = to_points(&c3d).unwrap();
+    assert_eq!(again, cube);
+    for group in &mut c3d.groups {
+        group
+            .parameters
+            .retain(|have| !have.name.ends_with("SCREEN"));
+    }
+    let bare = to_points(&c3d).unwrap();
+    assert_eq!(bare.up, None);
+    // On the file's axes, where Z was up.
+    assert_eq!(
+        bare.positions_m[0],
+        Some(nalgebra::Point3::new(1.0, -3.0, 2.0))
+    );
+    assert_eq!(bare.with_y_up().notes.len(), 1);
 }
