@@ -450,7 +450,7 @@ fn keypoint_table(recorded: &Keypoints2d) -> Table {
     }
 }
 
-/// A C3D file of laboratory size for the bench: the trial's points, and 24 channels of force plates.
+/// A large C3D file for the bench: the trial's points, and 24 channels sampled fifty times as often.
 pub(crate) fn large_c3d(trial: &Trial, storage: Storage) -> Result<Vec<u8>, C3dError> {
     let Recording::Motion(motion) = &trial.recording else {
         return Ok(Vec::new());
@@ -458,8 +458,8 @@ pub(crate) fn large_c3d(trial: &Trial, storage: Storage) -> Result<Vec<u8>, C3dE
     let mut c3d: C3d = c3d::of_points(&LabelledPoints::from_motion(motion))?;
     c3d.storage = storage;
     c3d.analog.channels = 24;
-    c3d.analog.samples_per_frame = 10;
-    c3d.analog.values = (0..c3d.frames * 240)
+    c3d.analog.samples_per_frame = 50;
+    c3d.analog.values = (0..c3d.frames * 1200)
         .map(|i| (i % 4096) as f32 - 2048.0)
         .collect();
     c3d.to_bytes()
