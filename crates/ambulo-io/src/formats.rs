@@ -317,7 +317,7 @@ impl Document {
             None => recognise(input)?,
         };
         if let Format::Keypoints(keypoint_format) = format {
-            let read = keypoints::read(
+            let mut read = keypoints::read(
                 &input.files,
                 &keypoints::ReadOptions {
                     format: Some(keypoint_format),
@@ -326,7 +326,12 @@ impl Document {
                     person: options.person,
                 },
             )?;
-            return Ok((format, Self::Keypoints(Box::new(read))));
+            read.notes
+                .insert(0, format!("the points are those of {}", read.layout));
+            return Ok((
+                Format::Keypoints(read.format),
+                Self::Keypoints(Box::new(read)),
+            ));
         }
         let [file] = &input.files[..] else {
             return Err(ReadError::Unknown {

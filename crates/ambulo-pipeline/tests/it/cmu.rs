@@ -169,7 +169,7 @@ fn the_walks_have_the_speeds_and_cadences_of_people() {
         at(&cadences, 0.95),
     );
     assert!(
-        speeds.len() >= 45,
+        speeds.len() >= 48,
         "only {} walks were measured",
         speeds.len()
     );
@@ -197,6 +197,7 @@ fn asf_and_amc_give_the_joints_of_the_packed_collection() {
         .find(|(name, _)| name == "train__walking__walking_1")
         .unwrap();
     assert_eq!(read.frames(), packed.frames());
+    // The packed sequences were re-encoded, and one table of bones serves all of them.
     let mut worst_m = 0.0_f64;
     for joint in [Joint::LeftAnkle, Joint::RightKnee, Joint::LeftHip] {
         let ours = read.trajectory(joint).unwrap();
@@ -205,7 +206,7 @@ fn asf_and_amc_give_the_joints_of_the_packed_collection() {
             worst_m = worst_m.max((a.unwrap() - b.unwrap()).norm());
         }
     }
-    assert!(worst_m < 0.011, "{worst_m} m");
+    assert!(worst_m < 0.013, "{worst_m} m");
 }
 
 #[test]
