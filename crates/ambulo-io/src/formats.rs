@@ -163,8 +163,9 @@ pub enum Document {
 pub enum ReadError {
     /// The input is no file that we know.
     #[error(
-        "the format of {name:?} is not recognised; name it with --format (c3d, trc, bvh, amc, csv, \
-         npz, openpose, coco, alphapose, mmpose, mediapipe, deeplabcut)"
+        "the format of {name:?} is not recognised; name it with --format (in ambulo \
+         convert --from): c3d, trc, bvh, amc, csv, npz, openpose, coco, alphapose, mmpose, mediapipe \
+         or deeplabcut"
     )]
     Unknown {
         /// Name of the file.

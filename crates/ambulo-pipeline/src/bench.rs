@@ -38,6 +38,7 @@ pub enum BenchError {
 }
 
 /// Median, least and greatest of repeated times.
+#[expect(clippy::struct_field_names, reason = "the unit ends the name")]
 struct Spread {
     median_s: f64,
     least_s: f64,
