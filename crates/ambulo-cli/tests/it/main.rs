@@ -252,7 +252,7 @@ fn what_cannot_be_converted_says_what_to_choose() {
     let output = ambulo(&["convert", &source, &text(&scratch.path("walk.c3d"))]);
     assert_code(&output, 2);
     assert!(
-        stderr(&output).contains("choose a keypoint format"),
+        stderr(&output).contains("another keypoint format"),
         "{}",
         stderr(&output)
     );
@@ -263,6 +263,7 @@ fn errors_are_one_line_and_say_what_to_do() {
     let scratch = Scratch::new("errors");
     let file = |name: &str, bytes: &[u8]| {
         let path = scratch.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         text(&path)
     };
@@ -271,7 +272,7 @@ fn errors_are_one_line_and_say_what_to_do() {
         (file("empty.c3d", b""), "empty"),
         (file("walk.c3d", &[2, 0x50, 0, 0]), ""),
         (file("skeleton.asf", b":version 1.10"), "AMC"),
-        (file("walk.amc", b":DEGREES\n"), "--skeleton"),
+        (file("apart/walk.amc", b":DEGREES\n"), "--skeleton"),
         (file("walk.xyz", b"what is this"), "--format"),
         (text(&scratch.path("not-there.c3d")), "cannot read"),
         (

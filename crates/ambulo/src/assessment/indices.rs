@@ -3,7 +3,7 @@
 use crate::Side;
 use crate::normative::{CURVES_SOURCE, overall_gait_profile_score};
 
-use super::measured::{capitalised, quantity, quantity_with_sd};
+use super::measured::{capitalised, quantity, quantity_with_sd, signed, whom};
 use super::{AssessmentConfig, Evidence, Finding, Measured, NormValue, Verdict};
 
 /// Difference of GPS that matters to people (Baker et al. 2012, Gait & Posture 35:612).
@@ -23,11 +23,12 @@ pub(super) fn gait_profile_score(measured: &Measured<'_>, config: &AssessmentCon
         return Verdict::Clear;
     }
     let sentence = format!(
-        "The overall gait profile score is {}, higher than in {} ({}, z {z:+.1}); a difference of \
+        "The overall gait profile score is {}, higher than in {} ({}, z {}); a difference of \
          {IMPORTANT_DEG}° matters (Baker et al. 2012).",
         quantity(gps_deg, "°", 1),
-        norm.source,
+        whom(&norm),
         quantity_with_sd(&norm, "°", 1),
+        signed(z),
     );
     Verdict::Finding(Finding {
         rule: String::new(),
@@ -62,10 +63,11 @@ pub(super) fn gdi_star(measured: &Measured<'_>, config: &AssessmentConfig, side:
         return Verdict::Clear;
     }
     let sentence = format!(
-        "{} GDI* is {index:.0}, lower than in {} ({}, z {z:+.1}).",
+        "{} GDI* is {index:.0}, lower than in {} ({}, z {}).",
         capitalised(side.name()),
-        norm.source,
+        whom(&norm),
         quantity_with_sd(&norm, "", 0),
+        signed(z),
     );
     Verdict::Finding(Finding {
         rule: String::new(),

@@ -5,7 +5,7 @@ use crate::kinematics::{AngleId, AngleMethod};
 use crate::normative::peak_knee_flexion;
 use crate::parameters::ParameterId;
 
-use super::measured::{Direction, quantity, quantity_with_sd};
+use super::measured::{Direction, quantity, quantity_with_sd, signed, whom};
 use super::{AssessmentConfig, Evidence, Finding, Measured, Verdict};
 
 /// From this percentage of the cycle on, the greatest flexion is looked for.
@@ -61,11 +61,12 @@ pub(super) fn stiff_knee(
         return Verdict::Clear;
     }
     let mut sentence = format!(
-        "Peak {} knee flexion in swing is {}, less than in {} ({}, z {z:+.1}).",
+        "Peak {} knee flexion in swing is {}, less than in {} ({}, z {}).",
         side.name(),
         quantity(peak_deg, "°", 1),
-        norm.source,
+        whom(&norm),
         quantity_with_sd(&norm, "°", 1),
+        signed(z),
     );
     if let Ok(speed) = measured.reading(ParameterId::Speed, None)
         && speed.value < SLOW_MPS

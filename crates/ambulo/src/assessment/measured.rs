@@ -121,12 +121,13 @@ impl<'a> Measured<'a> {
             return Verdict::Clear;
         }
         let sentence = format!(
-            "{} {}, {} than in {} ({}, z {z:+.1}).{}",
+            "{} {}, {} than in {} ({}, z {}).{}",
             reading.subject_of_sentence(),
             reading.quantity(reading.value),
             words[usize::from(z > 0.0)],
-            norm.source,
+            whom(norm),
             quantity_with_sd(norm, parameter.unit(), parameter.decimals()),
+            signed(z),
             reading.caution(),
         );
         Verdict::Finding(self.finding(&reading, sentence, Some(z), Some(norm)))
@@ -229,6 +230,17 @@ impl Reading<'_> {
 /// A number with its unit.
 pub(super) fn quantity(value: f64, unit: &str, decimals: usize) -> String {
     format!("{value:.decimals$}{}", suffix(unit))
+}
+
+/// Whom a norm describes, for a sentence: its source up to the details, which the evidence keeps.
+pub(super) fn whom(norm: &NormValue) -> String {
+    let first = norm.source.split(';').next().unwrap_or_default();
+    first.replace(" (CC BY 4.0)", "")
+}
+
+/// A z-score with its sign, as print writes it.
+pub(super) fn signed(z: f64) -> String {
+    format!("{z:+.1}").replace('-', "\u{2212}")
 }
 
 /// A norm's mean and SD with their unit.

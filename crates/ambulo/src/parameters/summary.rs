@@ -81,9 +81,13 @@ impl Table<'_> {
         let values = sides
             .as_ref()
             .map(|side| side.as_ref().ok().map(|estimate| estimate.value));
+        // A ratio of sides means nothing for what may be zero or change its sign, as angles do.
+        let has_sides = !is_margin(id)
+            && (id == ParameterId::ArmSwingRange || id.quantity() != Quantity::Angle);
         let symmetry = values
             .left
             .zip(values.right)
+            .filter(|_| has_sides)
             .and_then(|(left, right)| Symmetry::of(left, right));
         ParameterSummary {
             left: Some(self.summary(id, sides.left)),
