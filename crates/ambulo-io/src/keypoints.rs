@@ -1,7 +1,7 @@
 //! Keypoint files of the detectors people use, read into one person's [`Keypoints2d`] and written back.
 //!
 //! Reading has four parts, each in its own module: a reader of the format gives every person of
-//! every frame; [`layout`] names the points; [`frames`] puts frames in order and in time; [`people`]
+//! every frame; `layout` names the points; `frames` puts frames in order and in time; `people`
 //! follows each person and chooses the walker. The page is `docs/formats/keypoints.md`.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The order of the stages, and the configuration of a run.
 //!
-//! [`read::read_trial`] turns an input into a trial, [`analyze`] a trial into an analysis,
+//! [`read::read_trial`] turns an input into a trial, [`analyze()`] a trial into an analysis,
 //! [`artifacts::of`] an analysis into files.
 
 mod analyze;

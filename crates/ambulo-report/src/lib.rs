@@ -1,8 +1,8 @@
 //! An analysis to HTML, JSON, CSV and SVG. It formats; it never computes.
 //!
-//! [`html`] makes the report that a clinician reads and prints: one self-contained page without
+//! [`html()`] makes the report that a clinician reads and prints: one self-contained page without
 //! script or outside resource. [`result_json`] and [`from_json`] write and read the whole result;
-//! [`schema`] describes its layout. [`parameters_csv`], [`events_csv`] and [`angles_csv`] make the
+//! [`schema()`] describes its layout. [`parameters_csv`], [`events_csv`] and [`angles_csv`] make the
 //! tables for a spreadsheet.
 
 mod csv;

@@ -2,7 +2,7 @@
 //!
 //! Several published detectors look at the same walk, each in its own file; [`detect`] runs those
 //! that the recording allows and takes their consensus. Events that a file brings are kept:
-//! [`merge`] lets a detected event give way to the file's own.
+//! [`merge()`] lets a detected event give way to the file's own.
 
 mod ankle_pelvis_2d;
 mod chain;

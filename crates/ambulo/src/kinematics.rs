@@ -2,7 +2,7 @@
 //!
 //! [`angles`] chooses the way by what a walk holds: markers give segment spaces and all angles,
 //! joint centres give those that do not turn about a segment's long axis, one camera from the side
-//! gives the sagittal ones. [`prefer_file`] lets a laboratory's own angles lead, [`curves`] averages
+//! gives the sagittal ones. [`prefer_file`] lets a laboratory's own angles lead, [`curves()`] averages
 //! over cycles. Every definition stands in `docs/conventions.md`.
 
 mod axial;

@@ -3,7 +3,7 @@
 //! [`walk`] plans where and when each foot stands, and derives the whole body from that plan: feet
 //! that roll over heel, sole and ball without sliding, legs by two-link inverse kinematics, pelvis,
 //! trunk and arms. Contacts, foot offs, lengths, widths and times are therefore exact, at any frame
-//! rate and at uneven frame times. [`film`] sees the walker through a camera, [`noise`] spoils what
+//! rate and at uneven frame times. [`film`] sees the walker through a camera, [`noise()`] spoils what
 //! the camera saw, and [`faults`] makes the recordings that a quality gate must refuse.
 //!
 //! The feet's points lie on the sole: a planted heel or ball has exactly the height of the floor.

@@ -1,5 +1,7 @@
 //! The command as a user calls it: arguments in, files, messages and exit codes out.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -181,7 +181,7 @@ pub(super) fn of_people<'a>(
 ///
 /// In the right layout the bones are short against the whole person; in the wrong one a "shank"
 /// runs from the hip to the eye. The mean bone, in person sizes, must be shorter by
-/// [`CLEARLY_SHORTER`], over at least [`LEAST_BONES`] bones.
+/// `CLEARLY_SHORTER`, over at least `LEAST_BONES` bones.
 fn which_25<'a>(people: impl Iterator<Item = &'a Person>) -> Option<&'static Skeleton> {
     const CLEARLY_SHORTER: f64 = 0.8;
     const LEAST_BONES: usize = 20;

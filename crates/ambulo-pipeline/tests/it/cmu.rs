@@ -82,15 +82,12 @@ impl Skeleton {
         for joint in 0..self.parents.len() {
             let [a, b, c] = self.columns[joint];
             let local = *Rotation3::new(Vector3::new(row[a], row[b], row[c])).matrix();
-            match self.parents[joint] {
-                Some(parent) => {
-                    placed.push(self.offsets[joint] * turned[parent] + placed[parent]);
-                    turned.push(local * turned[parent]);
-                }
-                None => {
-                    placed.push(RowVector3::new(row[0], row[1], row[2]));
-                    turned.push(local);
-                }
+            if let Some(parent) = self.parents[joint] {
+                placed.push(self.offsets[joint] * turned[parent] + placed[parent]);
+                turned.push(local * turned[parent]);
+            } else {
+                placed.push(RowVector3::new(row[0], row[1], row[2]));
+                turned.push(local);
             }
         }
         placed
@@ -159,21 +156,21 @@ fn the_walks_have_the_speeds_and_cadences_of_people() {
     }
     speeds.sort_by(f64::total_cmp);
     cadences.sort_by(f64::total_cmp);
-    let at = |sorted: &[f64], share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
+    let at = |sorted: &[f64], pct: usize| sorted[(sorted.len() - 1) * pct / 100];
     println!(
         "{} of 64 measured; speed 5-95 %: {:.2} to {:.2} m/s; cadence 5-95 %: {:.0} to {:.0}",
         speeds.len(),
-        at(&speeds, 0.05),
-        at(&speeds, 0.95),
-        at(&cadences, 0.05),
-        at(&cadences, 0.95),
+        at(&speeds, 5),
+        at(&speeds, 95),
+        at(&cadences, 5),
+        at(&cadences, 95),
     );
     assert!(
         speeds.len() >= 48,
         "only {} walks were measured",
         speeds.len()
     );
-    assert!(at(&speeds, 0.05) >= 0.6 && at(&speeds, 0.95) <= 1.7);
+    assert!(at(&speeds, 5) >= 0.6 && at(&speeds, 95) <= 1.7);
     assert!(
         cadences
             .iter()

@@ -16,15 +16,15 @@ use crate::{PerSide, Side};
 
 /// Speed across the picture below which the walker is turning round, leg lengths per second.
 const REVERSAL_SPEED_LEGS: f64 = 0.12;
-/// The same as a share of the walk's usual speed. [choice]
+/// The same as a share of the walk's usual speed. Our choice.
 const SLOW_SHARE: f64 = 0.5;
-/// Path across the picture, in body heights, that makes a side view. [choice]
+/// Path across the picture, in body heights, that makes a side view. Our choice.
 const SIDE_VIEW_PATH: f64 = 0.5;
-/// Change of body size that makes a frontal view. [choice]
+/// Change of body size that makes a frontal view. Our choice.
 const FRONTAL_GROWTH: f64 = 0.12;
-/// Exchange of the feet across the picture that makes a side view, leg lengths. [choice]
+/// Exchange of the feet across the picture that makes a side view, leg lengths. Our choice.
 const SIDE_VIEW_EXCHANGE_LEGS: f64 = 0.3;
-/// Share of the picture's width that counts as its border. [choice]
+/// Share of the picture's width that counts as its border. Our choice.
 const BORDER_SHARE: f64 = 0.015;
 /// Body height in leg lengths.
 const HEIGHT_LEGS: f64 = 2.0;

@@ -8,11 +8,11 @@
 use super::{EventKind, GaitEvent};
 use crate::Side;
 
-/// What one skipped event costs, in confidence. [choice]
+/// What one skipped event costs, in confidence. Our choice.
 const SKIP: f64 = 0.35;
-/// What a break of the sequence costs. [choice]
+/// What a break of the sequence costs. Our choice.
 const BREAK: f64 = 1.0;
-/// An interval that is off by this share of the stride costs [`OFF_COST`]. [choice]
+/// An interval that is off by this share of the stride costs [`OFF_COST`]. Our choice.
 const OFF_SHARE: f64 = 0.15;
 const OFF_COST: f64 = 0.1;
 /// Longest interval, in strides, that is still one sequence.

@@ -44,7 +44,7 @@ pub struct Guards {
     pub identity_share: f64,
 }
 
-/// Settings of [`super::measure`] and [`super::summarise`].
+/// Settings of [`super::measure()`] and [`super::summarise`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParameterConfig {
