@@ -210,7 +210,9 @@ pub enum ReadError {
         columns: String,
     },
     /// C3D.
-    #[error(transparent)]
+    #[error(
+        "not a readable C3D file: {0}; copy it again, or export it again from the laboratory's software"
+    )]
     C3d(#[from] C3dError),
     /// C3D without a usable motion.
     #[error(transparent)]

@@ -56,10 +56,7 @@ pub(crate) fn unique(labels: impl IntoIterator<Item = String>) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PointsError {
     /// The labels are no marker set that we know.
-    #[error(
-        "the labels cannot be read as points of the body; rename them to a known marker set, such as \
-         plug-in gait, or to joint names such as left_ankle"
-    )]
+    #[error(transparent)]
     Markers(#[from] MarkerError),
     /// Joints and positions disagree.
     #[error("the points cannot form a motion")]

@@ -40,7 +40,10 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MarkerError {
     /// No set knows any of them.
-    #[error("no known marker set explains the labels {first:?} and others")]
+    #[error(
+        "no known marker set explains the labels {first:?} and others; rename the markers to those of \
+         a known set, such as Plug-in Gait (LASI, RKNE, LHEE), or to joint names, such as left_ankle"
+    )]
     Unknown {
         /// The first few labels.
         first: Vec<String>,
