@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use ambulo::skeleton::Joint;
 use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
-use nalgebra::{Point3, Rotation3, Unit, Vector3};
+use nalgebra::{Point3, Rotation3, Vector3};
 
 use crate::points::{LabelledPoints, unique};
+use crate::rotation::about;
 use crate::text::{TextError, decode, lines, number, unexpected};
 
 /// The rate of the CMU collection; AMC files do not name one.
@@ -279,12 +280,6 @@ fn sort_parents_first(mut skeleton: AsfSkeleton) -> Result<AsfSkeleton, TextErro
     Ok(skeleton)
 }
 
-fn about(axis: usize, degrees: f64) -> Rotation3<f64> {
-    let mut direction = Vector3::zeros();
-    direction[axis] = 1.0;
-    Rotation3::from_axis_angle(&Unit::new_unchecked(direction), degrees.to_radians())
-}
-
 /// Reads an AMC motion over its skeleton; labels are the bones' names, each at the bone's far end.
 ///
 /// Lengths become metres by the rule of the CMU collection: file units divided by the skeleton's
@@ -525,27 +520,12 @@ pub fn write(points: &LabelledPoints) -> (Vec<u8>, Vec<u8>) {
 
     let mut amc = String::from(":FULLY-SPECIFIED\n:DEGREES\n");
     let width = names.len();
-    let mut last: Vec<Point3<f64>> = (0..width)
-        .map(|label| {
-            points
-                .trajectory(label)
-                .flatten()
-                .next()
-                .unwrap_or_default()
-        })
-        .collect();
+    let positions_m = points.held_positions_m();
     for frame in 0..points.time.frames() {
         let _ = write!(amc, "{}\nroot 0 0 0 0 0 0\n", frame + 1);
-        for (label, held) in last.iter_mut().enumerate() {
-            if let Some(position) = points.positions_m[frame * width + label] {
-                *held = position;
-            }
-            let inches = held.coords / INCH_M;
-            let _ = writeln!(
-                amc,
-                "{} {} {} {}",
-                names[label], inches.x, inches.y, inches.z
-            );
+        for (name, position) in names.iter().zip(&positions_m[frame * width..]) {
+            let inches = position.coords / INCH_M;
+            let _ = writeln!(amc, "{name} {} {} {}", inches.x, inches.y, inches.z);
         }
     }
     (asf.into_bytes(), amc.into_bytes())

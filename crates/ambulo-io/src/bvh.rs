@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use ambulo::space::UpAxis;
 use ambulo::time::TimeBase;
-use nalgebra::{Point3, Rotation3, Unit, Vector3};
+use nalgebra::{Point3, Rotation3, Vector3};
 
 use crate::points::{LabelledPoints, unique};
+use crate::rotation::about;
 use crate::text::{TextError, count, decode, number, unexpected};
 
 /// Joints nested deeper than this are refused: no body needs them.
@@ -149,12 +150,6 @@ impl Bvh {
         ));
         Ok(points)
     }
-}
-
-fn about(axis: usize, degrees: f64) -> Rotation3<f64> {
-    let mut direction = Vector3::zeros();
-    direction[axis] = 1.0;
-    Rotation3::from_axis_angle(&Unit::new_unchecked(direction), degrees.to_radians())
 }
 
 /// Reads a BVH file.
@@ -368,22 +363,11 @@ pub fn write(points: &LabelledPoints) -> Vec<u8> {
     let step_s = points.time.median_step_s().unwrap_or(1.0);
     let _ = write!(out, "}}\nMOTION\nFrames: {frames}\nFrame Time: {step_s}\n");
     let width = points.labels.len();
-    let mut last: Vec<Point3<f64>> = (0..width)
-        .map(|label| {
-            points
-                .trajectory(label)
-                .flatten()
-                .next()
-                .unwrap_or_default()
-        })
-        .collect();
+    let positions_m = points.held_positions_m();
     for frame in 0..frames {
         out.push_str("0 0 0");
-        for (label, held) in last.iter_mut().enumerate() {
-            if let Some(position) = points.positions_m[frame * width + label] {
-                *held = position;
-            }
-            let cm = held.coords * 100.0;
+        for position in &positions_m[frame * width..][..width] {
+            let cm = position.coords * 100.0;
             let _ = write!(out, " {} {} {}", cm.x, cm.y, cm.z);
         }
         out.push('\n');

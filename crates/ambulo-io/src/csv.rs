@@ -9,7 +9,7 @@ use nalgebra::Point3;
 
 use crate::points::LabelledPoints;
 use crate::table::Table;
-use crate::text::{TextError, decode, each_once, lines, optional_number, unexpected};
+use crate::text::{TextError, decode, each_once, lines, unexpected};
 
 /// Why a CSV file could not be read as motion.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -62,22 +62,13 @@ pub fn parse_table(bytes: &[u8]) -> Result<Table, TextError> {
         ..Table::default()
     };
     for (line, row) in rows {
-        let fields = fields(row, separator);
-        if fields.len() != table.columns.len() {
-            return Err(TextError::Fields {
-                line,
-                expected: table.columns.len(),
-                found: fields.len(),
-            });
+        let mut fields = fields(row, separator);
+        if separator == ';' {
+            for field in &mut fields {
+                *field = field.replace(',', ".");
+            }
         }
-        for field in fields {
-            let value = if separator == ';' && field.contains(',') {
-                optional_number(&field.replace(',', "."), line)?
-            } else {
-                optional_number(&field, line)?
-            };
-            table.values.push(value);
-        }
+        table.push_row(line, &fields)?;
     }
     Ok(table)
 }

@@ -12,6 +12,7 @@ pub mod formats;
 pub mod keypoints;
 pub mod npy;
 pub mod points;
+mod rotation;
 pub mod storage;
 pub mod table;
 mod text;

@@ -73,6 +73,23 @@ impl LabelledPoints {
             .copied()
     }
 
+    /// Every position, frame-major, for formats that cannot leave one out: a missing one is the
+    /// label's last, before its first the first, and the origin if it is never seen.
+    pub(crate) fn held_positions_m(&self) -> Vec<Point3<f64>> {
+        let width = self.labels.len();
+        let mut held: Vec<Point3<f64>> = (0..width)
+            .map(|label| self.trajectory(label).flatten().next().unwrap_or_default())
+            .collect();
+        let mut positions_m = Vec::with_capacity(self.positions_m.len());
+        for row in self.positions_m.chunks(width.max(1)) {
+            for (held, position) in held.iter_mut().zip(row) {
+                *held = position.unwrap_or(*held);
+            }
+            positions_m.extend_from_slice(&held);
+        }
+        positions_m
+    }
+
     /// The points of a motion, labelled with the joints' names; Y is up.
     pub fn from_motion(motion: &Motion3d) -> Self {
         Self {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::table::Table;
-use crate::text::{TextError, count, decode, each_once, lines, optional_number, unexpected};
+use crate::text::{TextError, count, decode, each_once, lines, unexpected};
 
 /// Reads an OpenSim MOT or STO file, of any of its header dialects.
 ///
@@ -54,16 +54,7 @@ pub fn parse(bytes: &[u8]) -> Result<Table, TextError> {
     table.columns = column_names(names, line)?;
     for (line, content) in rows {
         let fields: Vec<&str> = split(content).collect();
-        if fields.len() != table.columns.len() {
-            return Err(TextError::Fields {
-                line,
-                expected: table.columns.len(),
-                found: fields.len(),
-            });
-        }
-        for field in fields {
-            table.values.push(optional_number(field, line)?);
-        }
+        table.push_row(line, &fields)?;
     }
     match promised {
         Some(promised) if promised > table.rows() => Err(TextError::Truncated {

@@ -1,5 +1,7 @@
 //! Tables of numbers over time: what OpenSim's MOT and STO files and plain CSV files hold.
 
+use crate::text::{TextError, optional_number};
+
 /// Named columns of numbers, row by row; `None` where a field is empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -20,6 +22,25 @@ impl Table {
             .len()
             .checked_div(self.columns.len())
             .unwrap_or(0)
+    }
+
+    /// Appends a row of text fields; empty and `nan` are missing.
+    pub(crate) fn push_row(
+        &mut self,
+        line: usize,
+        fields: &[impl AsRef<str>],
+    ) -> Result<(), TextError> {
+        if fields.len() != self.columns.len() {
+            return Err(TextError::Fields {
+                line,
+                expected: self.columns.len(),
+                found: fields.len(),
+            });
+        }
+        for field in fields {
+            self.values.push(optional_number(field.as_ref(), line)?);
+        }
+        Ok(())
     }
 
     /// One row.
