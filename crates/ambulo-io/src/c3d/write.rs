@@ -9,6 +9,9 @@ use super::{BLOCK, C3d, C3dError, Storage};
 /// A coordinate of this size uses nearly all of a 16-bit integer.
 const INTEGER_REACH: f32 = 32_000.0;
 
+/// A scale below this is 0 in the floats of some processor, and loses with its size its sign.
+const LEAST_SCALE: f32 = 1e-37;
+
 impl C3d {
     /// The file, in its own processor's and storage's form.
     ///
@@ -36,7 +39,7 @@ impl C3d {
         self.check_shape()?;
         let mut groups = self.groups.clone();
         let point_scale = match storage {
-            Storage::Float => self.point_scale,
+            Storage::Float => self.point_scale.max(LEAST_SCALE),
             Storage::Integer => self.integer_scale(),
         };
         let stored_scale = match storage {
@@ -116,11 +119,12 @@ impl C3d {
             .flat_map(|[x, y, z, _]| [x.abs(), y.abs(), z.abs()])
             .filter(|c| c.is_finite())
             .fold(0.0, f32::max);
-        if largest / self.point_scale <= 32_767.4 {
+        let scale = if largest / self.point_scale <= 32_767.4 {
             self.point_scale
         } else {
             largest / INTEGER_REACH
-        }
+        };
+        scale.max(LEAST_SCALE)
     }
 
     fn header(&self, stored_scale: f32, data_block: u16) -> Result<Header, C3dError> {

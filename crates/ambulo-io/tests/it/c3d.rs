@@ -298,6 +298,18 @@ fn patched(c3d: &C3d, groups: &[Group]) -> Vec<u8> {
     bytes
 }
 
+/// Found by fuzzing: a scale too small for a processor's floats was written as 0.
+#[test]
+fn a_scale_near_zero_is_not_written_as_zero() {
+    let mut c3d = fixtures::small();
+    c3d.point_scale = f32::from_bits(1);
+    c3d.points.values.fill(0.0);
+    for (processor, storage) in fixtures::dialects() {
+        let written = c3d.to_bytes_as(processor, storage).unwrap();
+        assert!(C3d::parse(&written).is_ok(), "{processor:?} {storage:?}");
+    }
+}
+
 /// A file of nothing but a header that promises much must not cost memory.
 #[test]
 fn promises_of_the_header_allocate_nothing() {
