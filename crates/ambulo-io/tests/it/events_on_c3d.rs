@@ -70,6 +70,7 @@ fn median_abs(mut values: Vec<f64>) -> f64 {
 }
 
 #[track_caller]
+#[expect(clippy::print_stdout, reason = "a test tells what it measured")]
 fn check(agreements: &[EventAgreement], least_share: f64, most_invented: usize) {
     let found: usize = agreements.iter().map(|a| a.found.len()).sum();
     let missed: usize = agreements.iter().map(|a| a.missed.len()).sum();
