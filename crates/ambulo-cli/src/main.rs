@@ -8,6 +8,7 @@ mod progress;
 
 use std::process::ExitCode;
 
+use ambulo_io::formats::ReadError;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
@@ -17,7 +18,10 @@ fn main() -> ExitCode {
         Ok(Outcome::NoValidAnalysis) => ExitCode::from(1),
         Err(error) => {
             progress::error(&error);
-            ExitCode::from(2)
+            let was_readable = error
+                .downcast_ref::<ReadError>()
+                .is_some_and(ReadError::was_readable);
+            ExitCode::from(if was_readable { 1 } else { 2 })
         }
     }
 }

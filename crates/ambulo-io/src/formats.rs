@@ -246,6 +246,16 @@ pub enum ReadError {
     Points(#[from] PointsError),
 }
 
+impl ReadError {
+    /// Whether the file itself could be read, and only what it holds cannot be analysed.
+    pub fn was_readable(&self) -> bool {
+        matches!(
+            self,
+            Self::NoPositions { .. } | Self::C3dTrial(_) | Self::Points(_)
+        )
+    }
+}
+
 const VIDEO_ENDINGS: [&str; 10] = [
     "mp4", "mov", "avi", "mkv", "webm", "m4v", "mpg", "mpeg", "wmv", "3gp",
 ];

@@ -197,7 +197,7 @@ fn input(loaded: &LoadedTrial, prepared: &Prepared, walked: &Walked, config: &Co
 }
 
 fn provenance(loaded: &LoadedTrial, config: &Config) -> Provenance {
-    let mut text = toml::to_string(config).unwrap_or_default();
+    let mut text = config.to_toml();
     if let Some(file) = &config.gdi {
         let _ = writeln!(text, "# GDI reference: SHA-256 {}", file.sha256);
     }

@@ -175,6 +175,11 @@ impl RawConfig {
 }
 
 impl Config {
+    /// All settings as TOML: saved beside every result, and what a settings file may hold.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("settings are numbers, names and lists")
+    }
+
     /// Refuses impossible numbers.
     ///
     /// # Errors
@@ -209,5 +214,51 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_result_can_be_used_again() {
+        let mut config = Config::default();
+        config.subject.height_m = Some(1.72);
+        config.input.fps_hz = Some(29.97);
+        config.surface = Surface::Treadmill {
+            belt_speed_mps: Some(1.1),
+        };
+        let again = RawConfig::parse(&config.to_toml()).unwrap().resolve();
+        assert_eq!(again, config);
+    }
+
+    #[test]
+    fn one_setting_leaves_the_others_at_their_defaults() {
+        let config = RawConfig::parse("[bouts]\nturning_rate_dps = 30.0\n")
+            .unwrap()
+            .resolve();
+        assert!((config.bouts.turning_rate_dps - 30.0).abs() < 1e-12);
+        let defaults = Config::default();
+        assert_eq!(config.walk, defaults.walk);
+        assert!((config.bouts.window_s - defaults.bouts.window_s).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_page_of_defaults_is_up_to_date() {
+        let page = include_str!("../../../docs/defaults.toml");
+        let settings: String =
+            page.lines()
+                .filter(|l| !l.starts_with('#'))
+                .fold(String::new(), |mut text, line| {
+                    text.push_str(line);
+                    text.push('\n');
+                    text
+                });
+        assert_eq!(
+            settings.trim(),
+            Config::default().to_toml().trim(),
+            "print them again: cargo run -p ambulo-pipeline --example defaults"
+        );
     }
 }

@@ -61,7 +61,8 @@ pub struct Bout {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BoutConfig {
-    /// The ground, as the user declares it.
+    /// The ground, as the user declares it; saved with the run's other settings, not with these.
+    #[serde(skip)]
     pub surface: Surface,
     /// Window over which travel is judged.
     pub window_s: f64,
