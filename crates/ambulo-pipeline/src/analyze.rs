@@ -74,7 +74,15 @@ pub fn analyze(
     progress("events");
     let walked = stages::events(&loaded.trial, &prepared, &search, config);
     progress("angles");
-    let angles = stages::angles(&loaded.trial, &walked, config);
+    let cutoff_hz = stages::angle_cutoff_hz(&prepared, config);
+    let angles = stages::angles(
+        &loaded.trial,
+        &prepared,
+        &search,
+        &walked,
+        cutoff_hz,
+        config,
+    );
     progress("parameters");
     let (strides, parameters) = stages::parameters(&search, &prepared, &walked, &angles, config);
     progress("assessment");
@@ -106,7 +114,7 @@ pub fn analyze(
         events: walked.events.clone(),
         rejected_cycles: walked.rejected.clone(),
         learned: BTreeMap::new(),
-        methods: methods::of(loaded, &prepared, &walked, config),
+        methods: methods::of(loaded, &prepared, &walked, cutoff_hz, config),
         provenance: provenance(loaded, config),
         quality,
         parameters,

@@ -15,6 +15,7 @@ pub(crate) fn of(
     loaded: &LoadedTrial,
     prepared: &Prepared,
     walked: &Walked,
+    angle_cutoff_hz: Option<f64>,
     config: &Config,
 ) -> Vec<Method> {
     let mut methods = Vec::new();
@@ -44,18 +45,7 @@ pub(crate) fn of(
                 .to_owned(),
         settings: settings_of(&config.cycles),
     });
-    methods.push(Method {
-        stage: "angles".to_owned(),
-        description: match loaded.trial.angles {
-            Some(_) => {
-                "Angles stored in the file by the laboratory's own model lead; those it lacks \
-                        were computed."
-                    .to_owned()
-            }
-            None => "Angles were computed from the joints and markers.".to_owned(),
-        },
-        settings: settings_of(&config.angles),
-    });
+    methods.push(angles(loaded, angle_cutoff_hz, config));
     methods.push(Method {
         stage: "parameters".to_owned(),
         description:
@@ -65,6 +55,30 @@ pub(crate) fn of(
         settings: settings_of(&config.parameters),
     });
     methods
+}
+
+fn angles(loaded: &LoadedTrial, cutoff_hz: Option<f64>, config: &Config) -> Method {
+    let mut description = match loaded.trial.angles {
+        Some(_) => {
+            "Angles stored in the file by the laboratory's own model lead; those it lacks were \
+             computed."
+        }
+        None => "Angles were computed from the joints and markers.",
+    }
+    .to_owned();
+    let mut settings = settings_of(&config.angles);
+    if let Some(cutoff_hz) = cutoff_hz {
+        description.push_str(
+            " Their filter's cut-off is the lowest at which it takes no more than noise away \
+             (residual analysis, Winter 2009).",
+        );
+        settings.insert("cutoff".to_owned(), format!("{cutoff_hz} Hz"));
+    }
+    Method {
+        stage: "angles".to_owned(),
+        description,
+        settings,
+    }
 }
 
 fn identity(prepared: &Prepared) -> Method {

@@ -14,9 +14,11 @@ use ambulo::normative;
 use ambulo::parameters::{self, GaitParameters, ParameterId, Stride, SummaryContext};
 use ambulo::quality::{self, Grade, QualityFinding, WalkEvidence};
 use ambulo::scale::{self, Scale, ScaleSource};
+use ambulo::signal::residual::cutoff_by_residuals;
+use ambulo::signal::smooth::Smoothing;
 use ambulo::subject::Subject;
 use ambulo::trial::{Recording, Trial};
-use ambulo::walk::{self, LengthUnit, PixelLengths, Walk};
+use ambulo::walk::{self, LengthUnit, PixelLengths, Walk, WalkConfig};
 
 use crate::analyze::METRES;
 use crate::config::{Config, EventChoice};
@@ -257,13 +259,64 @@ fn timing_sd_s(detections: &[Detection], step_s: Option<f64>) -> f64 {
         .max(least_s)
 }
 
-/// Joint angles of each bout, in the frames of its walk: the file's own lead, ours fill in.
-pub(crate) fn angles(trial: &Trial, walked: &Walked, config: &Config) -> Vec<AngleSeries> {
-    walked
-        .walks
+/// The cut-off of the filter of joints in space for angles, as the recording's noise asks for it.
+/// `None` for keypoints, whose noise always asks for the walk's own.
+pub(crate) fn angle_cutoff_hz(prepared: &Prepared, config: &Config) -> Option<f64> {
+    let Recording::Motion(motion) = &prepared.recording else {
+        return None;
+    };
+    let signals: Vec<Vec<Option<f64>>> = motion
+        .joints()
         .iter()
-        .map(|walk| {
-            let computed = kinematics::angles(walk, &config.angles);
+        .filter_map(|&joint| motion.trajectory(joint))
+        .flat_map(|points| {
+            [0, 1, 2].map(|axis| points.iter().map(|p| p.map(|p| p[axis])).collect())
+        })
+        .collect();
+    let lowest_hz = config.walk.markers.cutoff_hz;
+    let range_hz = [lowest_hz, config.angles.highest_cutoff_hz.max(lowest_hz)];
+    let times_s = motion.time().times_s();
+    Some(cutoff_by_residuals(times_s, &signals, range_hz))
+}
+
+/// Joint angles of each bout, in the frames of its walk: the file's own lead, ours fill in.
+///
+/// Events want a steady filter, and were validated with it; it rounds the angles of a fast knee by
+/// more than a degree. Angles are therefore taken from the same walk filtered at `cutoff_hz`.
+pub(crate) fn angles(
+    trial: &Trial,
+    prepared: &Prepared,
+    search: &BoutSearch,
+    walked: &Walked,
+    cutoff_hz: Option<f64>,
+    config: &Config,
+) -> Vec<AngleSeries> {
+    let cutoff_hz = cutoff_hz.unwrap_or(config.walk.markers.cutoff_hz);
+    let smoothing = Smoothing {
+        cutoff_hz,
+        ..config.walk.markers
+    };
+    let fine = Config {
+        walk: WalkConfig {
+            markers: smoothing,
+            // A pelvis stays rigid only if all its markers pass one filter.
+            pelvis: smoothing,
+            ..config.walk.clone()
+        },
+        ..config.clone()
+    };
+    search
+        .bouts
+        .iter()
+        .zip(&walked.walks)
+        .map(|(bout, walk)| {
+            let computed = match &prepared.recording {
+                Recording::Motion(_) => {
+                    let fine_walk = walk_of(bout, search, prepared, &fine);
+                    kinematics::angles(&fine_walk, &config.angles)
+                }
+                Recording::Keypoints(_) => kinematics::angles(walk, &config.angles),
+            };
             match &trial.angles {
                 Some(stored) => {
                     let frames = walk.start_frame()..walk.start_frame() + walk.frames();
@@ -396,6 +449,7 @@ pub(crate) fn quality(
         },
         &config.quality,
     ));
+    findings.extend(removed_jumps(prepared, config));
     if let Some(error) = &prepared.scale_error {
         findings.push(QualityFinding::new(
             "no_scale",
@@ -404,6 +458,30 @@ pub(crate) fn quality(
         ));
     }
     findings
+}
+
+/// Many keypoints that jumped: removed before the gate looked, but worth telling.
+fn removed_jumps(prepared: &Prepared, config: &Config) -> Option<QualityFinding> {
+    let Recording::Keypoints(keypoints) = &prepared.recording else {
+        return None;
+    };
+    let left = keypoints.points().iter().flatten().count();
+    let share = prepared.jumps as f64 / (left + prepared.jumps).max(1) as f64;
+    let limit = config.quality.max_repaired_share;
+    (share > limit).then(|| {
+        QualityFinding::new(
+            "outliers",
+            Grade::Caution,
+            format!(
+                "{:.1} % of the keypoints ({}) jumped away and back; they were removed and filled in \
+                 from their neighbours in time.",
+                100.0 * share,
+                prepared.jumps
+            ),
+        )
+        .measured(100.0 * share, 100.0 * limit, "%")
+        .advised("Look at the overlay; better light or a plainer background helps the detector.")
+    })
 }
 
 fn sentence(text: &str) -> String {

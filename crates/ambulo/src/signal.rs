@@ -11,6 +11,7 @@ pub mod gaps;
 pub mod gaussian;
 pub mod peaks;
 pub mod resample;
+pub mod residual;
 mod runs;
 pub mod smooth;
 pub mod spectrum;

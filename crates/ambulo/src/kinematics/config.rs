@@ -20,6 +20,9 @@ pub struct AngleConfig {
     pub ankle_width_m: PerSide<Option<f64>>,
     /// Diameter of the markers, in metres.
     pub marker_diameter_m: f64,
+    /// The highest cut-off of the filter of joints in space for angles, in hertz. It lies between
+    /// that of the walk and this one, where [`crate::signal::residual`] finds it.
+    pub highest_cutoff_hz: f64,
 }
 
 impl Default for AngleConfig {
@@ -31,6 +34,7 @@ impl Default for AngleConfig {
             knee_width_m: PerSide::default(),
             ankle_width_m: PerSide::default(),
             marker_diameter_m: 0.014,
+            highest_cutoff_hz: 15.0,
         }
     }
 }
