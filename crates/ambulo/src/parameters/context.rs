@@ -36,6 +36,10 @@ impl SummaryContext {
                 .entry(ParameterId::FootProgressionAngle)
                 .or_default()
                 .push("without heels it runs from ankle to toe".to_owned());
+            cautions.entry(ParameterId::StepWidth).or_default().push(
+                "without heels it runs between the ankles, which lie further apart where toes turn out"
+                    .to_owned(),
+            );
         }
         cautions
             .entry(ParameterId::FreezingIndex)

@@ -266,6 +266,8 @@ fn finished(
         trajectory.truncate(inner.end);
         trajectory.drain(..inner.start);
     }
+    // A joint that a file names but never shows must not stand in the way of one that is seen.
+    trajectories.retain(|_, trajectory| trajectory.iter().any(Option::is_some));
     let origin = origin(&trajectories);
     for trajectory in trajectories.values_mut() {
         for point in trajectory.iter_mut().flatten() {
