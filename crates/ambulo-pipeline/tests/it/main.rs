@@ -1,6 +1,11 @@
 //! The whole path on synthetic and recorded walks.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "measured figures are for reading")]
 
 mod cmu;
+mod difficult;
+mod faults;
 mod recorded;
+mod synthetic;
+mod whole;
