@@ -6,22 +6,15 @@
 //! Difference from the paper: contact is sought only while the heel slows down from swing, since
 //! the strongest vertical braking may lie in the middle of swing.
 
-use super::picking::{Pick, maxima, missing};
+use super::picking::{FootPicks, Pick, each_foot, maxima, missing};
 use super::signals::FootSignals;
-use super::{EventConfig, EventKind, GaitEvent};
-use crate::Side;
+use super::{EventConfig, GaitEvent};
 
 /// Forward speed of the heel, as a share of walking speed, within which contact is possible.
 const HEEL_SPEED: [f64; 2] = [-0.3, 1.3];
 
 pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEvent>, Vec<String>) {
-    let mut events = Vec::new();
-    let mut messages = Vec::new();
-    for side in Side::BOTH {
-        let Some(foot) = signals.feet.get(side) else {
-            messages.push(format!("no point of the {} foot is known", side.name()));
-            continue;
-        };
+    each_foot(signals, |side, foot| {
         let contacts: Vec<Pick> = maxima(signals, &foot.heel_lift, &with_close_peaks(config))
             .into_iter()
             .filter(|pick| {
@@ -39,20 +32,14 @@ pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEv
             })
             .collect();
         let offs = maxima(signals, &foot.toe_surge, config);
-        messages.extend(missing(signals, side, "heel acceleration", &contacts));
+        let mut messages = missing(signals, side, "heel acceleration", &contacts);
         messages.extend(missing(signals, side, "toe acceleration", &offs));
-        for (kind, picks) in [
-            (EventKind::InitialContact, contacts),
-            (EventKind::FootOff, offs),
-        ] {
-            events.extend(
-                picks
-                    .iter()
-                    .map(|pick| signals.event(side, kind, pick.time_s, pick.clearness)),
-            );
+        FootPicks {
+            contacts,
+            offs,
+            messages,
         }
-    }
-    (events, messages)
+    })
 }
 
 /// The braking in swing and that of contact follow each other closely: both must be seen.

@@ -4,22 +4,15 @@
 //! Source: O'Connor, Thorpe, O'Malley & Vaughan (2007), "Automatic detection of gait events using
 //! kinematic data", Gait & Posture 25(3):469–474.
 
-use super::picking::{Pick, maxima, minima, missing, range};
+use super::picking::{FootPicks, Pick, each_foot, maxima, minima, missing, range};
 use super::signals::FootSignals;
-use super::{EventConfig, EventKind, GaitEvent};
-use crate::Side;
+use super::{EventConfig, GaitEvent};
 
 /// Height of the foot's centre, as a share of its range, below which contact is possible.
 const NEAR_GROUND: f64 = 0.35;
 
 pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEvent>, Vec<String>) {
-    let mut events = Vec::new();
-    let mut messages = Vec::new();
-    for side in Side::BOTH {
-        let Some(foot) = signals.feet.get(side) else {
-            messages.push(format!("no point of the {} foot is known", side.name()));
-            continue;
-        };
+    each_foot(signals, |side, foot| {
         let (Some(height_range), Some(lowest)) = (
             range(&foot.centre_height),
             foot.centre_height
@@ -28,11 +21,13 @@ pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEv
                 .copied()
                 .min_by(f64::total_cmp),
         ) else {
-            messages.push(format!(
-                "the height of the {} foot is not known",
-                side.name()
-            ));
-            continue;
+            return FootPicks {
+                messages: vec![format!(
+                    "the height of the {} foot is not known",
+                    side.name()
+                )],
+                ..FootPicks::default()
+            };
         };
         // The fall of late swing and that of contact follow each other: the search must see both.
         let close = EventConfig {
@@ -47,18 +42,12 @@ pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEv
             })
             .collect();
         let offs = maxima(signals, &foot.centre_rise, config);
-        messages.extend(missing(signals, side, "falling", &contacts));
+        let mut messages = missing(signals, side, "falling", &contacts);
         messages.extend(missing(signals, side, "rising", &offs));
-        for (kind, picks) in [
-            (EventKind::InitialContact, contacts),
-            (EventKind::FootOff, offs),
-        ] {
-            events.extend(
-                picks
-                    .iter()
-                    .map(|pick| signals.event(side, kind, pick.time_s, pick.clearness)),
-            );
+        FootPicks {
+            contacts,
+            offs,
+            messages,
         }
-    }
-    (events, messages)
+    })
 }

@@ -1,7 +1,7 @@
 //! Peaks that can be events, and what to say where one is missing.
 
-use super::EventConfig;
-use super::signals::{FootSignals, Signal};
+use super::signals::{Foot, FootSignals, Signal};
+use super::{EventConfig, EventKind, GaitEvent};
 use crate::Side;
 use crate::signal::peaks::{Limits, PeakConfig, find_peaks_in_runs, refine};
 
@@ -11,6 +11,42 @@ pub(crate) struct Pick {
     pub(crate) time_s: f64,
     pub(crate) frame: usize,
     pub(crate) clearness: f64,
+}
+
+/// What a rule finds on one foot.
+#[derive(Debug, Default)]
+pub(crate) struct FootPicks {
+    pub(crate) contacts: Vec<Pick>,
+    pub(crate) offs: Vec<Pick>,
+    pub(crate) messages: Vec<String>,
+}
+
+/// Applies a rule to each foot that is known, and makes events of what it finds.
+pub(crate) fn each_foot(
+    signals: &FootSignals,
+    mut rule: impl FnMut(Side, &Foot) -> FootPicks,
+) -> (Vec<GaitEvent>, Vec<String>) {
+    let mut events = Vec::new();
+    let mut messages = Vec::new();
+    for side in Side::BOTH {
+        let Some(foot) = signals.feet.get(side) else {
+            messages.push(format!("no point of the {} foot is known", side.name()));
+            continue;
+        };
+        let found = rule(side, foot);
+        messages.extend(found.messages);
+        for (kind, picks) in [
+            (EventKind::InitialContact, found.contacts),
+            (EventKind::FootOff, found.offs),
+        ] {
+            events.extend(
+                picks
+                    .iter()
+                    .map(|pick| signals.event(side, kind, pick.time_s, pick.clearness)),
+            );
+        }
+    }
+    (events, messages)
 }
 
 /// Prominence, as a share of the range, from which a peak is as clear as it gets.

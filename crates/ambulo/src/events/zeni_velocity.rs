@@ -4,35 +4,27 @@
 //! during treadmill and overground walking using kinematic data", Gait & Posture 27(4):710–714,
 //! the velocity-based method: the forward velocity relative to the sacrum changes its sign.
 
-use super::picking::{Pick, missing, range};
+use super::picking::{FootPicks, Pick, each_foot, missing, range};
 use super::signals::{FootSignals, Signal};
 use super::{EventConfig, EventKind, GaitEvent};
-use crate::Side;
 use crate::signal::derivative::derivative;
 
 pub(crate) fn detect(signals: &FootSignals, config: &EventConfig) -> (Vec<GaitEvent>, Vec<String>) {
-    let mut events = Vec::new();
-    let mut messages = Vec::new();
-    for side in Side::BOTH {
-        let Some(foot) = signals.feet.get(side) else {
-            messages.push(format!("no point of the {} foot is known", side.name()));
-            continue;
-        };
-        for (kind, what, ahead) in [
-            (EventKind::InitialContact, "heel velocity", &foot.heel_ahead),
-            (EventKind::FootOff, "toe velocity", &foot.toe_ahead),
-        ] {
+    each_foot(signals, |side, foot| {
+        let picks = |kind, ahead| {
             let velocity = derivative(&signals.times_s, ahead);
-            let picks = crossings(signals, &velocity, kind, config);
-            messages.extend(missing(signals, side, what, &picks));
-            events.extend(
-                picks
-                    .iter()
-                    .map(|pick| signals.event(side, kind, pick.time_s, pick.clearness)),
-            );
+            crossings(signals, &velocity, kind, config)
+        };
+        let contacts = picks(EventKind::InitialContact, &foot.heel_ahead);
+        let offs = picks(EventKind::FootOff, &foot.toe_ahead);
+        let mut messages = missing(signals, side, "heel velocity", &contacts);
+        messages.extend(missing(signals, side, "toe velocity", &offs));
+        FootPicks {
+            contacts,
+            offs,
+            messages,
         }
-    }
-    (events, messages)
+    })
 }
 
 /// Changes of sign from ahead to back (contact) or back to ahead (foot off), between which the

@@ -76,7 +76,7 @@ fn enough(evidence: &WalkEvidence, config: &QualityConfig) -> Vec<QualityFinding
                 "too_few_cycles",
                 grade,
                 format!(
-                    "There are {} complete gait cycles of the left leg and {} of the right; {} of \
+                    "Complete gait cycles: {} of the left leg, {} of the right; at least {} of \
                      each are needed.",
                     counts.left, counts.right, config.min_cycles
                 ),
