@@ -262,20 +262,26 @@ fn notes(
         format!("Reference of GVS, GPS and GDI*: {}.", reference.source),
         "Indices are computed at 51 points of the cycle, every second of 101.".to_owned(),
     ];
-    let mut incomplete = false;
-    for side in Side::BOTH {
-        let lacking: Vec<String> = AngleId::GAIT_PROFILE
+    let lacking = PerSide::from_fn(|side| -> Vec<String> {
+        AngleId::GAIT_PROFILE
             .iter()
             .filter_map(|&angle| usable(curves, angle, side, config).err())
-            .collect();
-        if !lacking.is_empty() {
-            incomplete = true;
+            .collect()
+    });
+    let incomplete = !lacking.left.is_empty() || !lacking.right.is_empty();
+    if incomplete && lacking.left == lacking.right {
+        notes.push(format!("No GPS, GDI* or GDI: {}.", lacking.left.join(", ")));
+    } else {
+        for (side, lacking) in lacking.iter().filter(|(_, lacking)| !lacking.is_empty()) {
             notes.push(format!(
                 "No GPS, GDI* or GDI for the {} side: {}.",
                 side.name(),
                 lacking.join(", ")
             ));
-        } else if found.gdi_star.get(side).is_none() {
+        }
+    }
+    for (side, lacking) in lacking.iter() {
+        if lacking.is_empty() && found.gdi_star.get(side).is_none() {
             notes.push(format!(
                 "No GDI* for the {} side: its curves are those of the norm.",
                 side.name()
