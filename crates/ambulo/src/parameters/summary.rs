@@ -237,10 +237,11 @@ impl Table<'_> {
         let sd = left.sd.zip(right.sd).map(|(l, r)| pooled(l, r));
         let error = left.error.zip(right.error).map(|((l, dl), (r, dr))| {
             // Strides of left and right share their time. What describes the whole body is then
-            // seen twice, not two times as often.
+            // seen twice, not two times as often: the error of the mean stays that of a side, and
+            // only its estimate draws on both.
             match id.sidedness() {
                 Sidedness::PerSide => (l.hypot(r) / 2.0, dl + dr),
-                Sidedness::Whole => (f64::midpoint(l, r), dl.min(dr)),
+                Sidedness::Whole => (f64::midpoint(l, r), dl + dr),
             }
         });
         Ok(Estimate {
