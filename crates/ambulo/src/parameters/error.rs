@@ -14,7 +14,13 @@ pub(super) enum Timing {
     UnlikeEventsS(f64),
     /// The same as a share of the cycle in percent.
     UnlikeEventsPct(f64),
+    /// The pitch of a foot that is falling flat: contact found late is a foot found flatter.
+    FallingFoot,
 }
+
+/// Share of the cycle in which a foot that lands on its heel falls flat: loading response takes
+/// about a tenth of the cycle, and the foot lies before it ends (Perry & Burnfield 2010).
+pub(super) const FALLING_SHARE: f64 = 0.08;
 
 pub(super) fn timing_of(id: ParameterId) -> Timing {
     use ParameterId as P;
@@ -35,6 +41,7 @@ pub(super) fn timing_of(id: ParameterId) -> Timing {
         | P::InitialDoubleSupport
         | P::TerminalDoubleSupport => Timing::UnlikeEventsPct(1.0),
         P::DoubleSupport => Timing::UnlikeEventsPct(2.0),
+        P::FootStrikeAngle => Timing::FallingFoot,
         _ => Timing::None,
     }
 }

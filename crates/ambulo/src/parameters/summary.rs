@@ -1,6 +1,6 @@
 //! The strides of a walk drawn together: mean, scatter, interval, and whether to trust them.
 
-use super::error::{Timing, timing_of};
+use super::error::{FALLING_SHARE, Timing, timing_of};
 use super::family::{Derived, derived, is_margin, scales, travels, unit_of};
 use super::variability::{mean, pooled_sd, ratio_pct, sample_sd, t_quantile_975};
 use super::{
@@ -404,6 +404,7 @@ impl Table<'_> {
             }
             // An event found late is found late in every cycle: more strides do not help.
             Timing::UnlikeEventsS(pairs) => std::f64::consts::SQRT_2 * sd_s * pairs,
+            Timing::FallingFoot => estimate.value.abs() / (FALLING_SHARE * stride_s) * sd_s,
             Timing::UnlikeEventsPct(pairs) => {
                 100.0 * std::f64::consts::SQRT_2 * sd_s * pairs / stride_s
             }
