@@ -9,6 +9,7 @@ use ambulo::cycles::{GaitCycle, RejectedCycle, find_cycles};
 use ambulo::events::{self, Detection, GaitEvent};
 use ambulo::identity::{self, ExchangeConfig, JumpConfig};
 use ambulo::indices::{self, IndexConfig};
+use ambulo::keypoints::Keypoints2d;
 use ambulo::kinematics::{self, AngleCurves, AngleSeries, CurveConfig, CurveInput};
 use ambulo::normative;
 use ambulo::parameters::{self, GaitParameters, ParameterId, Stride, SummaryContext};
@@ -197,17 +198,7 @@ fn walk_of(bout: &Bout, search: &BoutSearch, prepared: &Prepared, config: &Confi
             walk::from_motion(motion, bout, &config.walk, config.surface, subject)
         }
         Recording::Keypoints(keypoints) => {
-            let lengths = match &prepared.scale {
-                Some(scale) => PixelLengths {
-                    per_px: scale.pixels_per_unit.iter().map(|px| 1.0 / px).collect(),
-                    unit: scale.unit,
-                },
-                // Nothing of the body is measured then; any unit serves, and timing remains.
-                None => PixelLengths {
-                    per_px: vec![1.0; keypoints.frames()],
-                    unit: LengthUnit::LegLengths,
-                },
-            };
+            let lengths = pixel_lengths(keypoints, bout, prepared);
             // A joined stretch has the view of the bout it begins with.
             let index = search
                 .bouts
@@ -226,6 +217,37 @@ fn walk_of(bout: &Bout, search: &BoutSearch, prepared: &Prepared, config: &Confi
             )
         }
     }
+}
+
+/// What a pixel is long in a bout. A walker who turns and comes back does so at another distance
+/// from the camera, so each bout has a scale of its own, where it is long enough to show one.
+fn pixel_lengths(keypoints: &Keypoints2d, bout: &Bout, prepared: &Prepared) -> PixelLengths {
+    let Some(scale) = &prepared.scale else {
+        // Nothing of the body is measured then; any unit serves, and timing remains.
+        return PixelLengths {
+            per_px: vec![1.0; keypoints.frames()],
+            unit: LengthUnit::LegLengths,
+        };
+    };
+    let mut per_px: Vec<f64> = scale.pixels_per_unit.iter().map(|px| 1.0 / px).collect();
+    let mut unit = scale.unit;
+    let is_distance = matches!(scale.source, ScaleSource::Distance { .. });
+    let is_part = bout.end_frame - bout.start_frame < keypoints.frames();
+    if is_part && !is_distance {
+        let seen = keypoints.cut(bout.start_frame..bout.end_frame);
+        if let Ok(own) = scale::estimate_scale(&seen, &scale.source) {
+            unit = own.unit;
+            let frames = bout.start_frame..bout.end_frame;
+            for (length, px) in per_px[frames].iter_mut().zip(&own.pixels_per_unit) {
+                *length = 1.0 / px;
+            }
+            // The filters look beyond the bout: its ends go on, without a step.
+            let (first, last) = (per_px[bout.start_frame], per_px[bout.end_frame - 1]);
+            per_px[..bout.start_frame].fill(first);
+            per_px[bout.end_frame..].fill(last);
+        }
+    }
+    PixelLengths { per_px, unit }
 }
 
 /// Standard error of a consensus event's time: median over events of the detectors' scatter divided

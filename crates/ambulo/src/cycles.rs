@@ -141,7 +141,12 @@ fn times(events: &[GaitEvent], side: Side, kind: EventKind) -> Vec<f64> {
         .collect()
 }
 
-/// The bout that holds most of a cycle, and whether no turn overlaps it; `None` outside bouts.
+/// Share of a cycle that must lie between it and a turn: the border of a turn is found from a
+/// smoothed heading, so the walk curves a little before it and after it. Our choice.
+const FROM_TURN_CYCLES: f64 = 0.25;
+
+/// The bout that holds most of a cycle, and whether no turn overlaps it or nearly so; `None`
+/// outside bouts.
 fn place(bouts: &[Bout], start_s: f64, end_s: f64) -> Option<(usize, bool)> {
     let overlap = |bout: &Bout| bout.end_s.min(end_s) - bout.start_s.max(start_s);
     let (mut best, mut most): (Option<usize>, f64) = (None, 0.0);
@@ -149,11 +154,14 @@ fn place(bouts: &[Bout], start_s: f64, end_s: f64) -> Option<(usize, bool)> {
     let mut straight = true;
     for (index, bout) in bouts.iter().enumerate() {
         let shared_s = overlap(bout);
+        let apart_s = -shared_s;
+        if bout.kind == BoutKind::Turning && apart_s < FROM_TURN_CYCLES * (end_s - start_s) {
+            straight = false;
+        }
         if shared_s <= 0.0 {
             continue;
         }
         inside_s += shared_s;
-        straight &= bout.kind == BoutKind::Straight;
         if shared_s > most {
             (best, most) = (Some(index), shared_s);
         }

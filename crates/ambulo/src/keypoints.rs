@@ -1,5 +1,7 @@
 //! Keypoints: joints seen in images, in pixels, each with a confidence.
 
+use std::ops::Range;
+
 use nalgebra::Point2;
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +162,23 @@ impl Keypoints2d {
                 .copied()
                 .collect(),
         )
+    }
+
+    /// Some of the frames as a recording of their own; its time begins at zero.
+    ///
+    /// # Panics
+    ///
+    /// If the frames are none, or lie outside the recording.
+    #[must_use]
+    pub fn cut(&self, frames: Range<usize>) -> Self {
+        let joints = self.joints.len();
+        let times_s = self.time.times_s()[frames.clone()].to_vec();
+        Self {
+            joints: self.joints.clone(),
+            time: TimeBase::new(times_s).expect("some increasing times"),
+            image_size_px: self.image_size_px,
+            points: self.points[frames.start * joints..frames.end * joints].to_vec(),
+        }
     }
 
     /// The same recording with other joints; a made joint has the lowest confidence of its parts.

@@ -1,5 +1,7 @@
 //! Motion: joints in space, in metres.
 
+use std::ops::Range;
+
 use nalgebra::{Point3, Rotation3, Vector3};
 
 use crate::keypoints::{ShapeError, check_shape};
@@ -93,6 +95,22 @@ impl Motion3d {
                 .copied()
                 .collect(),
         )
+    }
+
+    /// One joint's position in some frames; `None` if this recording does not name the joint.
+    ///
+    /// # Panics
+    ///
+    /// If the frames lie outside the recording.
+    pub fn trajectory_in(
+        &self,
+        joint: Joint,
+        frames: Range<usize>,
+    ) -> Option<Vec<Option<Point3<f64>>>> {
+        let index = self.joints.iter().position(|&have| have == joint)?;
+        let joints = self.joints.len();
+        let rows = &self.positions_m[frames.start * joints..frames.end * joints];
+        Some(rows.iter().skip(index).step_by(joints).copied().collect())
     }
 
     /// The same motion turned about the origin, then moved.

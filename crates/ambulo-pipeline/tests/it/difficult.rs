@@ -4,7 +4,9 @@ use ambulo::keypoints::{Keypoint, Keypoints2d};
 use ambulo::motion::Motion3d;
 use ambulo::parameters::{ParameterId, Status};
 use ambulo::skeleton::Joint;
-use ambulo::synth::{Camera, FrameTimes, Noise, Projection, SyntheticTrial, Variability, Walker};
+use ambulo::synth::{
+    Camera, FrameTimes, Noise, Path, Projection, SyntheticTrial, Variability, Walker,
+};
 use ambulo::trial::{Recording, Trial};
 use ambulo::walk::Surface;
 use ambulo::{PerSide, Side};
@@ -494,4 +496,39 @@ fn keypoints_that_never_were_are_refused() {
     let analysed = analysed(Trial { recording, ..film });
     assert!(!analysed.is_valid());
     println!("{:?}", analysed.reasons());
+}
+
+/// Half turns at the ends of the room bring the walker back at another distance from the camera.
+#[test]
+fn walking_up_and_down_keeps_the_speed_of_the_straight_parts() {
+    let trial = walk(
+        &Walker {
+            strides: 50,
+            path: Path::ThereAndBack {
+                length_m: 8.0,
+                passes: 8,
+            },
+            ..Walker::default()
+        }
+        .at_rate(50.0),
+    );
+    let speed = |trial: Trial| {
+        let analysis = analysed(trial).analysis;
+        analysis.parameters[&ParameterId::Speed]
+            .both
+            .clone()
+            .unwrap()
+    };
+    let truth_mps = trial.truth.speed_mps;
+    let in_space = speed(trial.recorded()).value.unwrap();
+    println!("truth {truth_mps:.3} m/s, in space {in_space:.3} m/s");
+    assert!((in_space / truth_mps - 1.0).abs() < 0.01, "{in_space}");
+    let filmed = speed(trial.filmed(&Camera::beside(Side::Right, 10.0)));
+    let [low, high] = filmed.ci95.unwrap();
+    println!(
+        "filmed {:.3} m/s ({low:.3} to {high:.3})",
+        filmed.value.unwrap()
+    );
+    assert!(low <= truth_mps && truth_mps <= high);
+    assert!((filmed.value.unwrap() / truth_mps - 1.0).abs() < 0.03);
 }

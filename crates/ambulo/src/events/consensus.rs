@@ -156,26 +156,40 @@ fn agreed(
     let mut events = Vec::new();
     // Near alternatives stay: the order of all events decides between them.
     let apart_s = APART_STRIDES * signals.stride_s.unwrap_or(1.1);
-    while let Some(group) = heaviest(&pool, config.agreement_s) {
-        let support: f64 = group.iter().map(|candidate| candidate.weight).sum();
-        let centre_s = weighted_median(&group);
-        pool.retain(|candidate| (candidate.time_s - centre_s).abs() >= apart_s);
-        if support < LEAST_SUPPORT * electorate {
-            continue;
+    let far_s = apart_s.max(config.agreement_s);
+    for mut pool in apart(&pool, far_s) {
+        while let Some(group) = heaviest(&pool, config.agreement_s) {
+            let support: f64 = group.iter().map(|candidate| candidate.weight).sum();
+            let centre_s = weighted_median(&group);
+            pool.retain(|candidate| (candidate.time_s - centre_s).abs() >= apart_s);
+            if support < LEAST_SUPPORT * electorate {
+                continue;
+            }
+            let clearness = group.iter().map(|c| c.weight * c.clearness).sum::<f64>() / support;
+            // That there is an event is the detectors' finding; when it was, the foot itself tells best.
+            let time_s = signals
+                .feet
+                .get(side)
+                .as_ref()
+                .filter(|foot| foot.has_sole)
+                .and_then(|foot| speed_change(signals, foot, centre_s, kind, config.agreement_s))
+                .unwrap_or(centre_s);
+            let confidence = (support / electorate).min(1.0) * (0.5 + 0.5 * clearness);
+            events.push(signals.event(side, kind, time_s, confidence));
         }
-        let clearness = group.iter().map(|c| c.weight * c.clearness).sum::<f64>() / support;
-        // That there is an event is the detectors' finding; when it was, the foot itself tells best.
-        let time_s = signals
-            .feet
-            .get(side)
-            .as_ref()
-            .filter(|foot| foot.has_sole)
-            .and_then(|foot| speed_change(signals, foot, centre_s, kind, config.agreement_s))
-            .unwrap_or(centre_s);
-        let confidence = (support / electorate).min(1.0) * (0.5 + 0.5 * clearness);
-        events.push(signals.event(side, kind, time_s, confidence));
     }
     events
+}
+
+/// The candidates in pools farther apart than `far_s`, which cannot touch each other: a long
+/// recording then costs no more for each step than a short one.
+fn apart(candidates: &[Candidate], far_s: f64) -> Vec<Vec<Candidate>> {
+    let mut sorted = candidates.to_vec();
+    sorted.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+    sorted
+        .chunk_by(|a, b| b.time_s - a.time_s <= far_s)
+        .map(<[Candidate]>::to_vec)
+        .collect()
 }
 
 /// The group of candidates within reach of one of them that weighs most; the earliest of equals.

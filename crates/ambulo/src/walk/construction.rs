@@ -56,7 +56,7 @@ pub fn from_motion(
     let frames = bout.start_frame..bout.end_frame;
     let wide = widened(motion.time(), &frames, config.margin_s);
     let times_s = &motion.time().times_s()[wide.clone()];
-    let raw = |joint| Some(motion.trajectory(joint)?[wide.clone()].to_vec());
+    let raw = |joint| motion.trajectory_in(joint, wide.clone());
     let rotation = walking_from_world(bout.direction);
     let mut trajectories = BTreeMap::new();
     for joint in motion.joints().iter().copied() {
@@ -75,9 +75,7 @@ pub fn from_motion(
             *point = rotation * *point;
         }
     }
-    let leg_length = subject
-        .mean_leg_length_m()
-        .or_else(|| leg_length(|joint| motion.trajectory(joint)));
+    let leg_length = subject.mean_leg_length_m().or_else(|| leg_length(raw));
     let unit = LengthUnit::Metres {
         relative_error: 0.0,
     };
@@ -123,13 +121,14 @@ pub fn from_keypoints(
         .map_or(Vector2::zeros(), |[width, height]| {
             Vector2::new(f64::from(width) / 2.0, f64::from(height) / 2.0)
         });
+    let seen = keypoints.cut(wide.clone());
     let placed = |joint| -> Option<Found> {
-        let points = image_points(keypoints, joint, config.min_confidence)?;
+        let points = image_points(&seen, joint, config.min_confidence)?;
         Some(
             wide.clone()
                 .map(|frame| {
                     let per_px = scale.per_px[frame];
-                    points[frame].map(|p| {
+                    points[frame - wide.start].map(|p| {
                         Point3::new(
                             flip * (p.x - centre.x) * per_px,
                             (centre.y - p.y) * per_px,
