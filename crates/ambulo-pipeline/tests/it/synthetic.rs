@@ -110,10 +110,9 @@ fn angles_within_deg(name: &str, hz: f64) -> f64 {
     }
 }
 
-/// Largest difference of one event: a frame. Foot off by the rules that force plates confirm is up
-/// to 7.3 ms after a synthetic foot's, which at 150 Hz is 1.1 frames.
+/// Largest difference of one event: a frame.
 fn events_within_s(hz: f64) -> f64 {
-    (1.0 / hz).max(0.0075)
+    1.0 / hz
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn vote(source: EventSource, kind: EventKind, has_sole: bool) -> Option<Vote> {
 const CONTACT_SPEED: f64 = 0.4;
 const CONTACT_SPEED_SEEN: f64 = 0.58;
 /// Forward speed of the toe, as a share of walking speed, with which it leaves the ground.
-const FOOT_OFF_SPEED: f64 = 0.75;
+const FOOT_OFF_SPEED: f64 = 0.70;
 
 /// The share of the detectors' weight that makes a candidate.
 const LEAST_SUPPORT: f64 = 0.35;
