@@ -221,10 +221,7 @@ impl Table<'_> {
         let (left, right) = match (&sides.left, &sides.right) {
             (Ok(left), Ok(right)) => (left, right),
             (Err(left), Err(right)) if left != right => return Err(format!("{left}; {right}")),
-            (Ok(_), Err(reason)) | (Err(reason), Ok(_)) => {
-                return self.of_the_whole_walk(id).ok_or_else(|| reason.clone());
-            }
-            (Err(reason), Err(_)) => return Err(reason.clone()),
+            (Err(reason), _) | (_, Err(reason)) => return Err(reason.clone()),
         };
         let value = match id {
             ParameterId::Cadence => self
@@ -249,30 +246,6 @@ impl Table<'_> {
             sd,
             n: left.n + right.n,
             error,
-        })
-    }
-
-    /// Speed and cadence describe the walk, not a side: two clean cycles of one foot with one of the
-    /// other between them support these two, with a caution.
-    fn of_the_whole_walk(&self, id: ParameterId) -> Option<Estimate> {
-        let time_s = |side| self.mean_of(ParameterId::StepTime, side);
-        let value = match id {
-            ParameterId::Speed => f64::midpoint(
-                self.over_time(id, Side::Left)?,
-                self.over_time(id, Side::Right)?,
-            ),
-            ParameterId::Cadence => 60.0 / f64::midpoint(time_s(Side::Left)?, time_s(Side::Right)?),
-            _ => return None,
-        };
-        let mut values = self.values(id, Side::Left);
-        values.extend(self.values(id, Side::Right));
-        let n = values.len();
-        let sd = sample_sd(&values);
-        Some(Estimate {
-            value,
-            sd,
-            n,
-            error: sd.map(|sd| (sd / (n as f64).sqrt(), n - 1)),
         })
     }
 
@@ -452,15 +425,6 @@ impl Table<'_> {
         };
         if base != id {
             cautions.extend(self.measurement_in_cv(base));
-        }
-        let cycles = self.sides.as_ref().map(Vec::len);
-        if matches!(id, ParameterId::Speed | ParameterId::Cadence)
-            && cycles.left.min(cycles.right) < self.config.least_cycles
-        {
-            cautions.push(format!(
-                "from {} clean cycles on the left and {} on the right",
-                cycles.left, cycles.right
-            ));
         }
         if id == ParameterId::MinimumToeClearance && self.context.view == View::Sagittal {
             cautions.push(
