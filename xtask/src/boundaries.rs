@@ -9,12 +9,25 @@ use anyhow::{Context as _, bail};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("ambulo", &[]),
     ("ambulo-testkit", &[]),
-    ("ambulo-io", &["ambulo"]),
+    ("ambulo-pickle", &[]),
+    ("ambulo-io", &["ambulo", "ambulo-pickle"]),
+    ("ambulo-nn", &["ambulo", "ambulo-pickle"]),
+    ("ambulo-train", &["ambulo", "ambulo-io", "ambulo-nn"]),
     ("ambulo-report", &["ambulo"]),
-    ("ambulo-pipeline", &["ambulo", "ambulo-io", "ambulo-report"]),
+    (
+        "ambulo-pipeline",
+        &["ambulo", "ambulo-io", "ambulo-nn", "ambulo-report"],
+    ),
     (
         "ambulo-cli",
-        &["ambulo", "ambulo-io", "ambulo-report", "ambulo-pipeline"],
+        &[
+            "ambulo",
+            "ambulo-io",
+            "ambulo-nn",
+            "ambulo-report",
+            "ambulo-pipeline",
+            "ambulo-train",
+        ],
     ),
     ("xtask", &["ambulo"]),
 ];

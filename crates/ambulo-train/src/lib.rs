@@ -1,0 +1,2 @@
+//! Training and evaluation: data sets, synthetic film of recorded motion, losses, protocols. With feature
+//! `burn`, the networks as trainable modules and the loop that trains them.
