@@ -1,2 +1,4 @@
 //! Training and evaluation: data sets, synthetic film of recorded motion, losses, protocols. With feature
 //! `burn`, the networks as trainable modules and the loop that trains them.
+
+pub mod batch;
