@@ -1,2 +1,4 @@
 //! Inference: kernels for the processor at hand, the networks' forward passes, their weights, and the
 //! codecs between domain types and tensors. No framework.
+
+pub mod codec;

@@ -249,6 +249,63 @@ pub const H36M_17: Skeleton = Skeleton {
     ],
 };
 
+/// What the lifter takes and answers: Human3.6M's 17 joints in their order, then heels and toes.
+///
+/// The pelvis is the midpoint of the hips, the thorax that of the shoulders, the spine the midpoint of
+/// the two, the head that of the ears, and a toe lies between big and small toe.
+pub const LIFT_21: Skeleton = Skeleton {
+    name: "lift21",
+    title: "Human3.6M's 17 joints with heels and toes",
+    joints: &[
+        Pelvis,
+        RightHip,
+        RightKnee,
+        RightAnkle,
+        LeftHip,
+        LeftKnee,
+        LeftAnkle,
+        Spine,
+        Thorax,
+        Nose,
+        Joint::Head,
+        LeftShoulder,
+        LeftElbow,
+        LeftWrist,
+        RightShoulder,
+        RightElbow,
+        RightWrist,
+        LeftHeel,
+        LeftToe,
+        RightHeel,
+        RightToe,
+    ],
+};
+
+/// The joint that each joint of [`LIFT_21`] hangs on; the pelvis hangs on none.
+pub const LIFT_21_PARENTS: [Option<usize>; 21] = [
+    None,
+    Some(0),
+    Some(1),
+    Some(2),
+    Some(0),
+    Some(4),
+    Some(5),
+    Some(0),
+    Some(7),
+    Some(8),
+    Some(9),
+    Some(8),
+    Some(11),
+    Some(12),
+    Some(8),
+    Some(14),
+    Some(15),
+    Some(6),
+    Some(6),
+    Some(3),
+    Some(3),
+];
+
 /// The first 22 joints of SMPL, as `HumanML3D` uses them.
 pub const SMPL_22: Skeleton = Skeleton {
     name: "smpl22",
@@ -321,6 +378,7 @@ pub const ALL: &[&Skeleton] = &[
     &BODY_25B,
     &BLAZEPOSE_33,
     &H36M_17,
+    &LIFT_21,
     &SMPL_22,
     &CMU,
 ];
@@ -344,7 +402,15 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_names() {
         let sizes: Vec<_> = ALL.iter().map(|skeleton| skeleton.joints.len()).collect();
-        assert_eq!(sizes, [17, 23, 26, 25, 25, 33, 17, 22, 25]);
+        assert_eq!(sizes, [17, 23, 26, 25, 25, 33, 17, 21, 22, 25]);
+    }
+
+    #[test]
+    fn parents_of_the_lifter_s_joints_come_from_the_same_side_or_the_middle() {
+        for (&joint, parent) in LIFT_21.joints.iter().zip(LIFT_21_PARENTS) {
+            let side = parent.and_then(|parent| LIFT_21.joints[parent].side());
+            assert!(side.is_none() || side == joint.side(), "{joint}");
+        }
     }
 
     #[test]

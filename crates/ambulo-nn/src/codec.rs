@@ -1,0 +1,3 @@
+//! Codecs between domain types and tensors: one for each task, used by training, evaluation and analysis.
+
+pub mod lift;
