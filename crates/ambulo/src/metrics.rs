@@ -7,6 +7,7 @@ pub mod classification;
 pub mod correlation;
 mod distribution;
 pub mod events;
+pub mod pose3d;
 
 /// Why a measure has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -30,6 +31,22 @@ pub enum MetricError {
     /// All values of one side are equal, so nothing can vary together.
     #[error("all values of one side are equal")]
     Constant,
+    /// The values do not form whole frames.
+    #[error("{values} positions are not whole frames of {joints} joints")]
+    BrokenFrame {
+        /// Positions given.
+        values: usize,
+        /// Joints a frame.
+        joints: usize,
+    },
+    /// A coordinate is not finite.
+    #[error("a coordinate of joint {joint} in frame {frame} is not a number")]
+    NotFinite {
+        /// Joint, in storage order.
+        joint: usize,
+        /// Frame.
+        frame: usize,
+    },
     /// A class is not below the number of classes.
     #[error("class {class} does not exist among {classes}")]
     UnknownClass {

@@ -4,6 +4,8 @@
 
 mod agreement;
 mod gait_indices;
+mod pose3d;
+
 mod signal;
 
 use std::path::Path;
