@@ -2,3 +2,5 @@
 //! codecs between domain types and tensors. No framework.
 
 pub mod codec;
+pub mod config;
+pub mod tensors;
