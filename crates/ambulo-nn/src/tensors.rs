@@ -406,7 +406,8 @@ mod tests {
             (1e9, 0x7C00),
             (-2.0_f32.powi(-25), 0x8000),
             (2.0_f32.powi(-24) * 1.5, 0x0002),
-            (6.1e-5, 0x0400),
+            (6.1e-5, 0x03FF),
+            (2.0_f32.powi(-14), 0x0400),
         ];
         for (value, half) in cases {
             assert_eq!(f16_from_f32(value), half, "{value}");

@@ -1,0 +1,5 @@
+//! The networks from outside: settings, weights, import and forward passes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod config;
