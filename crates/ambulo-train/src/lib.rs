@@ -2,3 +2,4 @@
 //! `burn`, the networks as trainable modules and the loop that trains them.
 
 pub mod batch;
+pub mod datasets;
