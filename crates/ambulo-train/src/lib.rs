@@ -3,3 +3,5 @@
 
 pub mod batch;
 pub mod datasets;
+pub mod film;
+pub mod motion;

@@ -1,0 +1,4 @@
+//! Tests of the trainer from outside.
+
+mod film;
+mod motion;
