@@ -4,13 +4,14 @@
 //! arithmetic follow; no weights are needed to list them.
 
 mod convformer;
+mod mixste;
 mod presets;
 mod rtpca;
 
 pub use convformer::{Bank, ConvFormerConfig, Eta, HeadOrder, Scale};
+pub use mixste::MixsteConfig;
 pub use rtpca::{
-    Amplify, Compress, MixsteConfig, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual,
-    XlrTopology,
+    Amplify, Compress, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
 };
 
 /// Settings of any network, tagged by `model`.
@@ -115,6 +116,10 @@ impl NetworkConfig {
     }
 
     /// The settings as one line of JSON; what [`NetworkConfig::from_json`] reads.
+    ///
+    /// # Panics
+    ///
+    /// Never: settings are numbers and words, which JSON can always hold.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("settings are plain numbers and words")
     }

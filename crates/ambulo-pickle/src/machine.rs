@@ -1,0 +1,673 @@
+//! The machine that runs a pickle's instructions over plain nodes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::PickleError;
+use crate::objects::{ArrayElement, Global, element};
+use crate::value::{Element, Kind, Storage, TensorView};
+
+/// The place of a node.
+pub(crate) type Id = u32;
+
+/// The place of a node, as an index.
+pub(crate) fn index(id: Id) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+/// One object while the pickle is read; parts are named by their place.
+#[derive(Debug, Clone)]
+pub(crate) enum Node<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    Long(&'a [u8]),
+    Float(f64),
+    Str(Cow<'a, str>),
+    Bytes(Arc<[u8]>),
+    /// A string of Python 2: text or bytes.
+    OldStr(Arc<[u8]>),
+    List(Vec<Id>),
+    Tuple(Vec<Id>),
+    Set(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    Global(Global),
+    Element(ArrayElement),
+    Array(Box<ArrayNode>),
+    Storage(Box<Storage>),
+    Tensor(Box<TensorView>),
+    RandomState,
+}
+
+/// A `NumPy` array, before and after its state is known.
+#[derive(Debug, Clone)]
+pub(crate) struct ArrayNode {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) columns_first: bool,
+    pub(crate) filling: Filling,
+}
+
+/// What an array holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Filling {
+    Empty,
+    Objects(Vec<Id>),
+    Plain(Element, Arc<[u8]>),
+}
+
+pub(crate) struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    nodes: Vec<Node<'a>>,
+    stack: Vec<Id>,
+    marks: Vec<usize>,
+    memo: BTreeMap<u32, Id>,
+    /// Bytes that may still be copied by instructions that copy: keeps short pickles from growing large.
+    budget: usize,
+}
+
+type Done<T = ()> = Result<T, PickleError>;
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: BTreeMap::new(),
+            budget: bytes.len().saturating_mul(4).saturating_add(4096),
+        }
+    }
+
+    /// Runs to the end: all nodes, and the place of the result.
+    pub(crate) fn run(mut self) -> Done<(Vec<Node<'a>>, Id)> {
+        match self.bytes {
+            [0x80, 2..=5, ..] => self.at = 2,
+            _ => return Err(PickleError::Protocol),
+        }
+        loop {
+            let opcode = self.byte()?;
+            if opcode == b'.' {
+                let root = self.pop()?;
+                return Ok((self.nodes, root));
+            }
+            self.step(opcode)?;
+        }
+    }
+
+    fn step(&mut self, opcode: u8) -> Done {
+        match opcode {
+            b'N' => self.push(Node::None),
+            0x88 => self.push(Node::Bool(true)),
+            0x89 => self.push(Node::Bool(false)),
+            b'J' => {
+                let number = i64::from(i32::from_le_bytes(self.fixed()?));
+                self.push(Node::Int(number))
+            }
+            b'K' => {
+                let number = i64::from(self.byte()?);
+                self.push(Node::Int(number))
+            }
+            b'M' => {
+                let number = i64::from(u16::from_le_bytes(self.fixed()?));
+                self.push(Node::Int(number))
+            }
+            0x8A | 0x8B => self.long(opcode),
+            b'G' => {
+                let number = f64::from_be_bytes(self.fixed()?);
+                self.push(Node::Float(number))
+            }
+            b'X' | 0x8C | 0x8D => {
+                let text = self.text(opcode)?;
+                self.push(Node::Str(Cow::Borrowed(text)))
+            }
+            b'T' | b'U' | b'B' | b'C' | 0x8E | 0x96 => self.binary(opcode),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            b'0' => self.pop().map(|_| ()),
+            b'1' => self.pop_mark().map(|_| ()),
+            b'2' => {
+                let top = self.top()?;
+                self.stack.push(top);
+                Ok(())
+            }
+            b']' => self.push(Node::List(Vec::new())),
+            b'}' => self.push(Node::Dict(Vec::new())),
+            b')' => self.push(Node::Tuple(Vec::new())),
+            0x8F => self.push(Node::Set(Vec::new())),
+            b't' => {
+                let items = self.pop_mark()?;
+                self.push(Node::Tuple(items))
+            }
+            b'l' => {
+                let items = self.pop_mark()?;
+                self.push(Node::List(items))
+            }
+            0x91 => {
+                let items = self.pop_mark()?;
+                self.push(Node::Set(items))
+            }
+            b'd' => {
+                let entries = self.pop_mark()?;
+                let entries = self.pairs(&entries)?;
+                self.push(Node::Dict(entries))
+            }
+            0x85..=0x87 => self.short_tuple(usize::from(opcode - 0x84)),
+            b'a' | b'e' | 0x90 | b's' | b'u' => self.fill(opcode),
+            b'q' | b'r' | 0x94 => self.remember(opcode),
+            b'h' | b'j' => self.recall(opcode),
+            b'c' | 0x93 => self.global(opcode),
+            b'R' | 0x81 => {
+                let arguments = self.pop()?;
+                let callee = self.pop()?;
+                self.call(callee, arguments)
+            }
+            b'b' => {
+                let state = self.pop()?;
+                self.set_state(state)
+            }
+            b'Q' => {
+                let id = self.pop()?;
+                self.persistent(id)
+            }
+            // A frame only says how many bytes follow.
+            0x95 => self.take(8).map(|_| ()),
+            // Another protocol header changes nothing.
+            0x80 => self.byte().map(|_| ()),
+            _ => Err(PickleError::Instruction {
+                opcode,
+                offset: self.at - 1,
+            }),
+        }
+    }
+
+    fn long(&mut self, opcode: u8) -> Done {
+        let length = if opcode == 0x8A {
+            usize::from(self.byte()?)
+        } else {
+            self.length4()?
+        };
+        let bytes = self.take(length)?;
+        let Some(last) = bytes.last() else {
+            return self.push(Node::Int(0));
+        };
+        if length > 8 {
+            return self.push(Node::Long(bytes));
+        }
+        let mut wide = [if last >> 7 == 1 { 0xFF } else { 0 }; 8];
+        wide[..length].copy_from_slice(bytes);
+        self.push(Node::Int(i64::from_le_bytes(wide)))
+    }
+
+    fn text(&mut self, opcode: u8) -> Done<&'a str> {
+        let length = match opcode {
+            0x8C => usize::from(self.byte()?),
+            b'X' => self.length4()?,
+            _ => self.length8()?,
+        };
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes).map_err(|_| self.damaged("text that is not UTF-8"))
+    }
+
+    fn binary(&mut self, opcode: u8) -> Done {
+        let length = match opcode {
+            b'U' | b'C' => usize::from(self.byte()?),
+            b'T' | b'B' => self.length4()?,
+            _ => self.length8()?,
+        };
+        let bytes = self.take(length)?.into();
+        self.push(match opcode {
+            b'T' | b'U' => Node::OldStr(bytes),
+            _ => Node::Bytes(bytes),
+        })
+    }
+
+    fn short_tuple(&mut self, length: usize) -> Done {
+        let start = self.floor();
+        let from = self.stack.len().checked_sub(length);
+        let from = from.filter(|&from| from >= start);
+        let items = match from {
+            Some(from) => self.stack.split_off(from),
+            None => return Err(self.damaged("a tuple of more than there is")),
+        };
+        self.push(Node::Tuple(items))
+    }
+
+    /// Appends to the list, set or dictionary below.
+    fn fill(&mut self, opcode: u8) -> Done {
+        let items = match opcode {
+            b'a' => vec![self.pop()?],
+            b's' => {
+                let value = self.pop()?;
+                vec![self.pop()?, value]
+            }
+            _ => self.pop_mark()?,
+        };
+        let target = self.top()?;
+        let entries = match opcode {
+            b's' | b'u' => self.pairs(&items)?,
+            _ => Vec::new(),
+        };
+        match (opcode, &mut self.nodes[index(target)]) {
+            (b'a' | b'e', Node::List(list)) => list.extend(items),
+            (0x90, Node::Set(set)) => set.extend(items),
+            (b's' | b'u', Node::Dict(dict)) => dict.extend(entries),
+            (_, Node::RandomState) => {}
+            _ => return Err(self.damaged("items for something that takes none")),
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, opcode: u8) -> Done {
+        let key = match opcode {
+            b'q' => u32::from(self.byte()?),
+            b'r' => u32::from_le_bytes(self.fixed()?),
+            _ => u32::try_from(self.memo.len()).map_err(|_| PickleError::Bomb)?,
+        };
+        let top = self.top()?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    fn recall(&mut self, opcode: u8) -> Done {
+        let key = match opcode {
+            b'h' => u32::from(self.byte()?),
+            _ => u32::from_le_bytes(self.fixed()?),
+        };
+        let id = self.memo.get(&key).copied();
+        self.stack
+            .push(id.ok_or_else(|| self.damaged("a reference to nothing"))?);
+        Ok(())
+    }
+
+    fn global(&mut self, opcode: u8) -> Done {
+        let global = if opcode == b'c' {
+            let module = self.line()?;
+            let name = self.line()?;
+            Global::find(module, name)?
+        } else {
+            let (name, module) = (self.pop()?, self.pop()?);
+            match (self.node(module), self.node(name)) {
+                (Node::Str(module), Node::Str(name)) => Global::find(module, name)?,
+                _ => return Err(self.damaged("a name that is no text")),
+            }
+        };
+        self.push(Node::Global(global))
+    }
+
+    /// Builds what a call of a name from the list would give.
+    fn call(&mut self, callee: Id, arguments: Id) -> Done {
+        let Node::Tuple(arguments) = self.node(arguments) else {
+            return Err(self.damaged("arguments that are no tuple"));
+        };
+        let arguments = arguments.clone();
+        self.spend(4 * arguments.len())?;
+        let global = match self.node(callee) {
+            Node::Global(global) => *global,
+            // A random generator made by a class that came as an argument.
+            Node::RandomState => Global::RandomState,
+            _ => return Err(self.damaged("a call of something that is no name")),
+        };
+        let node = match (global, &arguments[..]) {
+            (Global::ArrayReconstruct, _) => Node::Array(Box::new(ArrayNode {
+                shape: Vec::new(),
+                columns_first: false,
+                filling: Filling::Empty,
+            })),
+            (Global::ArrayFromBuffer, &[buffer, element, shape, order]) => {
+                let columns_first = matches!(self.node(order), Node::Str(order) if order == "F");
+                self.array(shape, element, columns_first, buffer)?
+            }
+            (Global::ArrayScalar, &[element, bytes]) => self.scalar(element, bytes)?,
+            (Global::ArrayType, &[code, ..]) => match self.node(code) {
+                Node::Str(code) => Node::Element(element(code)?),
+                Node::OldStr(code) => {
+                    let code = std::str::from_utf8(code);
+                    Node::Element(element(code.map_err(|_| self.damaged("an array's type"))?)?)
+                }
+                _ => return Err(self.damaged("an array's type")),
+            },
+            (Global::Encode, &[text, _]) => self.encoded(text)?,
+            (Global::Dict, &[]) => Node::Dict(Vec::new()),
+            (Global::Dict, &[entries]) => self.dictionary(entries)?,
+            (Global::Set, &[]) => Node::Set(Vec::new()),
+            (Global::Set, &[items]) => Node::Set(self.items(items)?),
+            (Global::Tuple, &[items]) => Node::Tuple(self.items(items)?),
+            (Global::ByteArray, &[]) => Node::Bytes(Arc::default()),
+            (Global::ByteArray, &[bytes] | &[bytes, _]) => match self.node(bytes) {
+                Node::Bytes(bytes) => Node::Bytes(bytes.clone()),
+                Node::Str(_) => self.encoded(bytes)?,
+                _ => return Err(self.damaged("a bytearray of no bytes")),
+            },
+            (Global::Tensor, &[storage, offset, shape, stride, ..]) => {
+                self.tensor(storage, offset, shape, stride)?
+            }
+            (Global::Parameter, &[tensor, ..]) => {
+                self.stack.push(tensor);
+                return Ok(());
+            }
+            (Global::RandomState, _) => Node::RandomState,
+            _ => return Err(self.damaged("a call with other arguments than known")),
+        };
+        self.push(node)
+    }
+
+    /// Gives the object on top its state.
+    fn set_state(&mut self, state: Id) -> Done {
+        let target = self.top()?;
+        match self.node(target) {
+            // Attributes beside the entries, such as a state dictionary's versions, are not kept.
+            Node::RandomState
+            | Node::Dict(_)
+            | Node::Tensor(_)
+            | Node::Element(ArrayElement::Object) => Ok(()),
+            &Node::Element(ArrayElement::Plain(plain)) => {
+                let element = self.element_state(plain, state)?;
+                self.nodes[index(target)] = Node::Element(ArrayElement::Plain(element));
+                Ok(())
+            }
+            Node::Array(array) if matches!(array.filling, Filling::Empty) => {
+                let &[_, shape, element, order, data] = self.tuple(state)? else {
+                    return Err(self.damaged("an array's state"));
+                };
+                let columns_first = match self.node(order) {
+                    Node::Bool(flag) => *flag,
+                    Node::Int(flag) => *flag != 0,
+                    _ => return Err(self.damaged("an array's order")),
+                };
+                let array = self.array(shape, element, columns_first, data)?;
+                self.nodes[index(target)] = array;
+                Ok(())
+            }
+            _ => Err(self.damaged("state for something that takes none")),
+        }
+    }
+
+    /// The state of a `numpy.dtype`: version, byte order, sub-type, names, fields, size, …
+    fn element_state(&self, mut element: Element, state: Id) -> Done<Element> {
+        let state = self.tuple(state)?;
+        let order = state.get(1).map(|&order| self.node(order));
+        element.big_endian = match order {
+            Some(Node::Str(order)) => order == ">",
+            Some(Node::OldStr(order)) => **order == *b">",
+            _ => return Err(self.damaged("a byte order")),
+        };
+        let is_none = |id: &Id| matches!(self.node(*id), Node::None);
+        if !state.iter().skip(2).take(3).all(is_none) {
+            return Err(PickleError::ArrayType("records".to_owned()));
+        }
+        if let (Kind::Text | Kind::Bytes, Some(&size)) = (element.kind, state.get(5)) {
+            element.size = self.size(size)?;
+        }
+        Ok(element)
+    }
+
+    fn array(&self, shape: Id, element: Id, columns_first: bool, data: Id) -> Done<Node<'a>> {
+        let shape = self.sizes(shape)?;
+        let elements = shape
+            .iter()
+            .try_fold(1_usize, |product, &extent| product.checked_mul(extent))
+            .ok_or_else(|| self.damaged("an array's shape"))?;
+        let Node::Element(element) = self.node(element) else {
+            return Err(self.damaged("an array's type"));
+        };
+        let filling = match (element, self.node(data)) {
+            (ArrayElement::Object, Node::List(items)) if items.len() == elements => {
+                if columns_first && shape.len() > 1 {
+                    return Err(PickleError::ArrayType(
+                        "objects in Fortran order".to_owned(),
+                    ));
+                }
+                Filling::Objects(items.clone())
+            }
+            (ArrayElement::Plain(plain), Node::Bytes(bytes) | Node::OldStr(bytes))
+                if plain.size > 0 && elements.checked_mul(plain.size) == Some(bytes.len()) =>
+            {
+                Filling::Plain(*plain, bytes.clone())
+            }
+            _ => return Err(self.damaged("an array whose data does not fill its shape")),
+        };
+        Ok(Node::Array(Box::new(ArrayNode {
+            shape,
+            columns_first,
+            filling,
+        })))
+    }
+
+    fn scalar(&self, element: Id, bytes: Id) -> Done<Node<'a>> {
+        let (Node::Element(ArrayElement::Plain(element)), Node::Bytes(bytes) | Node::OldStr(bytes)) =
+            (self.node(element), self.node(bytes))
+        else {
+            return Err(self.damaged("a number of NumPy"));
+        };
+        let array = crate::value::Array {
+            element: *element,
+            shape: Vec::new(),
+            columns_first: false,
+            bytes: bytes.clone(),
+        };
+        let number = array.to_f64().and_then(|numbers| match numbers[..] {
+            [number] => Some(number),
+            _ => None,
+        });
+        let number = number.ok_or_else(|| self.damaged("a number of NumPy"))?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number of at most 53 bits"
+        )]
+        Ok(match element.kind {
+            Kind::Bool => Node::Bool(number != 0.0),
+            Kind::Int | Kind::Uint if number.abs() < 9e15 => Node::Int(number as i64),
+            _ => Node::Float(number),
+        })
+    }
+
+    /// Text back to the bytes it stands for, one a character.
+    fn encoded(&mut self, text: Id) -> Done<Node<'a>> {
+        let Node::Str(text) = self.node(text) else {
+            return Err(self.damaged("bytes that are no text"));
+        };
+        let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+        let bytes = bytes.ok_or_else(|| self.damaged("bytes beyond 255"))?;
+        self.spend(bytes.len())?;
+        Ok(Node::Bytes(bytes.into()))
+    }
+
+    fn dictionary(&mut self, entries: Id) -> Done<Node<'a>> {
+        let entries = self.items(entries)?;
+        let mut dictionary = Vec::new();
+        for entry in entries {
+            match self.node(entry) {
+                Node::Tuple(pair) | Node::List(pair) if pair.len() == 2 => {
+                    dictionary.push((pair[0], pair[1]));
+                }
+                _ => return Err(self.damaged("an entry of a dictionary")),
+            }
+        }
+        Ok(Node::Dict(dictionary))
+    }
+
+    fn items(&mut self, list: Id) -> Done<Vec<Id>> {
+        let items = match self.node(list) {
+            Node::List(items) | Node::Tuple(items) | Node::Set(items) => items.clone(),
+            _ => return Err(self.damaged("items that are no list")),
+        };
+        self.spend(8 * items.len())?;
+        Ok(items)
+    }
+
+    fn tensor(&self, storage: Id, offset: Id, shape: Id, stride: Id) -> Done<Node<'a>> {
+        let Node::Storage(storage) = self.node(storage) else {
+            return Err(self.damaged("a tensor without storage"));
+        };
+        let (shape, stride) = (self.sizes(shape)?, self.sizes(stride)?);
+        if shape.len() != stride.len() {
+            return Err(self.damaged("a tensor's strides"));
+        }
+        Ok(Node::Tensor(Box::new(TensorView {
+            storage: storage.as_ref().clone(),
+            offset: self.size(offset)?,
+            shape,
+            stride,
+        })))
+    }
+
+    /// `('storage', torch.FloatStorage, key, device, elements)`
+    fn persistent(&mut self, id: Id) -> Done {
+        let &[word, class, key, _, elements, ..] = self.tuple(id)? else {
+            return Err(self.damaged("a reference to outside"));
+        };
+        let is_storage = match self.node(word) {
+            Node::Str(word) => word == "storage",
+            Node::OldStr(word) => **word == *b"storage",
+            _ => false,
+        };
+        let key: Arc<str> = match self.node(key) {
+            Node::Str(key) => key.as_ref().into(),
+            Node::OldStr(key) => match std::str::from_utf8(key) {
+                Ok(key) => key.into(),
+                Err(_) => return Err(self.damaged("a reference to outside")),
+            },
+            _ => return Err(self.damaged("a reference to outside")),
+        };
+        let (true, Node::Global(Global::Storage(element))) = (is_storage, self.node(class)) else {
+            return Err(self.damaged("a reference to outside"));
+        };
+        let storage = Storage {
+            element: *element,
+            elements: self.size(elements)?,
+            key,
+        };
+        self.spend(storage.key.len())?;
+        self.push(Node::Storage(Box::new(storage)))
+    }
+
+    fn sizes(&self, tuple: Id) -> Done<Vec<usize>> {
+        let sizes = self.tuple(tuple)?;
+        if sizes.len() > 32 {
+            return Err(self.damaged("more than 32 axes"));
+        }
+        sizes.iter().map(|&size| self.size(size)).collect()
+    }
+
+    fn size(&self, id: Id) -> Done<usize> {
+        match self.node(id) {
+            &Node::Int(size) => {
+                usize::try_from(size).map_err(|_| self.damaged("a size below zero"))
+            }
+            _ => Err(self.damaged("a size that is no number")),
+        }
+    }
+
+    fn tuple(&self, id: Id) -> Done<&[Id]> {
+        match self.node(id) {
+            Node::Tuple(items) => Ok(items),
+            _ => Err(self.damaged("no tuple where one belongs")),
+        }
+    }
+
+    fn pairs(&self, items: &[Id]) -> Done<Vec<(Id, Id)>> {
+        let (pairs, rest) = items.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(self.damaged("a key without a value"));
+        }
+        Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
+    }
+
+    fn spend(&mut self, bytes: usize) -> Done {
+        self.budget = self.budget.checked_sub(bytes).ok_or(PickleError::Bomb)?;
+        Ok(())
+    }
+
+    fn node(&self, id: Id) -> &Node<'a> {
+        // Places on the stack and in the memo always come from `push`.
+        &self.nodes[index(id)]
+    }
+
+    fn push(&mut self, node: Node<'a>) -> Done {
+        let id = Id::try_from(self.nodes.len()).map_err(|_| PickleError::Bomb)?;
+        self.nodes.push(node);
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// What lies below the last mark is out of reach.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Done<Id> {
+        let above = self.stack.get(self.floor()..).unwrap_or_default();
+        above
+            .last()
+            .copied()
+            .ok_or_else(|| self.damaged("the stack is empty"))
+    }
+
+    fn pop(&mut self) -> Done<Id> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
+    }
+
+    fn pop_mark(&mut self) -> Done<Vec<Id>> {
+        let mark = self.marks.pop();
+        match mark.filter(|&mark| mark <= self.stack.len()) {
+            Some(mark) => Ok(self.stack.split_off(mark)),
+            None => Err(self.damaged("no mark")),
+        }
+    }
+
+    fn byte(&mut self) -> Done<u8> {
+        self.fixed::<1>().map(|[byte]| byte)
+    }
+
+    fn fixed<const N: usize>(&mut self) -> Done<[u8; N]> {
+        let bytes = self.take(N)?;
+        bytes
+            .try_into()
+            .map_err(|_| PickleError::Truncated { offset: self.at })
+    }
+
+    fn length4(&mut self) -> Done<usize> {
+        let length = u32::from_le_bytes(self.fixed()?);
+        usize::try_from(length).map_err(|_| self.damaged("a length"))
+    }
+
+    fn length8(&mut self) -> Done<usize> {
+        let length = u64::from_le_bytes(self.fixed()?);
+        usize::try_from(length).map_err(|_| self.damaged("a length"))
+    }
+
+    fn take(&mut self, length: usize) -> Done<&'a [u8]> {
+        let end = self.at.checked_add(length);
+        let taken = end.and_then(|end| self.bytes.get(self.at..end));
+        let taken = taken.ok_or(PickleError::Truncated {
+            offset: self.bytes.len(),
+        })?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    fn line(&mut self) -> Done<&'a str> {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|&byte| byte == b'\n');
+        let end = end.ok_or(PickleError::Truncated {
+            offset: self.bytes.len(),
+        })?;
+        self.at += end + 1;
+        std::str::from_utf8(&rest[..end]).map_err(|_| self.damaged("a name that is not UTF-8"))
+    }
+
+    fn damaged(&self, what: &'static str) -> PickleError {
+        PickleError::Damaged {
+            offset: self.at,
+            what,
+        }
+    }
+}
