@@ -15,6 +15,7 @@ pub mod identity;
 pub mod indices;
 pub mod keypoints;
 pub mod kinematics;
+pub mod lifting;
 pub mod metrics;
 pub mod motion;
 pub mod normative;

@@ -18,7 +18,7 @@ mod steps;
 mod truth;
 mod walker;
 
-pub use camera::{Camera, Projection, film};
+pub use camera::{Camera, Projection, film, lifted};
 pub use noise::{Noise, noise, noise_m};
 pub use rng::SeededRng;
 pub use truth::{Footstep, Truth};

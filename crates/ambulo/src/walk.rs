@@ -16,7 +16,7 @@ use crate::time::TimeBase;
 use crate::{PerSide, Side};
 
 pub use config::WalkConfig;
-pub use construction::{PixelLengths, from_keypoints, from_motion, joined};
+pub use construction::{PixelLengths, from_keypoints, from_motion, from_motion_in, joined};
 
 /// What a recording can show of the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use super::course::ahead;
 use super::truth::right_of;
 use crate::Side;
 use crate::keypoints::{Keypoint, Keypoints2d};
+use crate::motion::Motion3d;
 use crate::skeleton::{COCO_23, Joint, JointMap, Skeleton};
 
 /// A camera at rest. It looks at the middle of the walk.
@@ -152,6 +153,35 @@ pub fn film(trial: &SyntheticTrial, camera: &Camera) -> Keypoints2d {
         points,
     )
     .expect("a motion's frames give as many finite keypoints")
+}
+
+/// What a perfect lifter would make of the film: the walker's joints relative to the pelvis, with X
+/// to the image's right (a roll of the camera undone), Y up and Z to the camera, in metres.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "a motion turned and moved is a motion"
+)]
+pub fn lifted(trial: &SyntheticTrial, camera: &Camera) -> Motion3d {
+    let motion = &trial.motion;
+    let outward = -place(trial, camera).forward;
+    let right = Vector3::y().cross(&outward);
+    let pelvis = motion.trajectory(Joint::Pelvis).unwrap_or_default();
+    let joints = motion.joints().len();
+    let positions_m = motion
+        .positions_m()
+        .iter()
+        .enumerate()
+        .map(|(index, position)| {
+            let from_pelvis = (*position)? - pelvis.get(index / joints).copied().flatten()?;
+            Some(Point3::new(
+                from_pelvis.dot(&right),
+                from_pelvis.y,
+                from_pelvis.dot(&outward),
+            ))
+        })
+        .collect();
+    Motion3d::new(motion.joints().to_vec(), motion.time().clone(), positions_m)
+        .expect("a motion turned and moved is a motion")
 }
 
 fn confidence(joint: Joint, near: Side) -> f64 {

@@ -53,6 +53,25 @@ pub fn from_motion(
     surface: Surface,
     subject: &Subject,
 ) -> Walk {
+    let unit = LengthUnit::Metres {
+        relative_error: 0.0,
+    };
+    from_motion_in(motion, unit, bout, config, surface, subject)
+}
+
+/// The walk of one bout of a motion whose lengths are in `unit`, such as a lifted one: [`from_motion`].
+///
+/// # Panics
+///
+/// If the bout lies outside the motion: a bug of the caller.
+pub fn from_motion_in(
+    motion: &Motion3d,
+    unit: LengthUnit,
+    bout: &Bout,
+    config: &WalkConfig,
+    surface: Surface,
+    subject: &Subject,
+) -> Walk {
     let frames = bout.start_frame..bout.end_frame;
     let wide = widened(motion.time(), &frames, config.margin_s);
     let times_s = &motion.time().times_s()[wide.clone()];
@@ -75,9 +94,9 @@ pub fn from_motion(
             *point = rotation * *point;
         }
     }
-    let leg_length = subject.mean_leg_length_m().or_else(|| leg_length(raw));
-    let unit = LengthUnit::Metres {
-        relative_error: 0.0,
+    let leg_length = match unit {
+        LengthUnit::Metres { .. } => subject.mean_leg_length_m().or_else(|| leg_length(raw)),
+        LengthUnit::LegLengths => Some(1.0),
     };
     finished(
         motion.time(),

@@ -5,6 +5,7 @@ mod balance;
 mod events;
 mod identity;
 mod kinematics;
+mod lifting;
 mod parameters;
 mod parity;
 mod quality;
