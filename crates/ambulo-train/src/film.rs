@@ -9,7 +9,8 @@ mod draw;
 mod samples;
 
 pub use body::{Body, Posture, SidePosture, reshape};
-pub use camera::{CameraPlan, FilmCamera, gravity_from_world};
+pub use camera::{CameraPlan, FilmCamera, Pitch, gravity_from_world};
 pub use detector::{Detector, detect};
 pub use draw::{clip_rng, jitter};
+pub(crate) use samples::{FOCAL_PX, heading, shoot};
 pub use samples::{FilmSamples, FilmSettings};

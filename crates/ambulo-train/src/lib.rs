@@ -3,5 +3,6 @@
 
 pub mod batch;
 pub mod datasets;
+pub mod evaluate;
 pub mod film;
 pub mod motion;

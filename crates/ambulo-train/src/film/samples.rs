@@ -14,7 +14,7 @@ use crate::batch::{LiftBatch, LiftSamples, LiftShape};
 use crate::motion::{Origin, PARTS, Pose, RATE_HZ, Take, at, joints_of, length_of, mid};
 
 /// Pixels of one focal length on film.
-const FOCAL_PX: f64 = 1000.0;
+pub(crate) const FOCAL_PX: f64 = 1000.0;
 /// Leg and trunk as a share of height, to draw errors in shares of the height.
 const LENGTH_OF_HEIGHT: f64 = ambulo_nn::codec::lift::LENGTH_OF_HEIGHT;
 /// Clips in which fewer frames than this share show the hips are filmed anew.

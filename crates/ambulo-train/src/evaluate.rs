@@ -1,0 +1,3 @@
+//! Evaluation: how well trained networks do on people that they have never seen.
+
+pub mod walking;
