@@ -96,7 +96,11 @@ impl Answers {
             let stretch: Vec<&[Vector3<f64>; JOINTS]> =
                 poses[start..start + length].iter().flatten().collect();
             let first_s = (start as f64 - 0.5) * step_s;
-            let last_s = ((start + length) as f64 - 0.5) * step_s;
+            let last_s = if start + length == poses.len() {
+                f64::INFINITY
+            } else {
+                ((start + length) as f64 - 0.5) * step_s
+            };
             let frames = time
                 .times_s()
                 .iter()

@@ -290,14 +290,14 @@ fn without_spikes(
         }
         near.clear();
         let close = |&other: &usize| (times_s[other] - times_s[frame]).abs() <= NEIGHBOURS_S;
-        let earlier = (0..frame).rev().take_while(close);
-        let later = (frame + 1..times_s.len()).take_while(close);
-        near.extend(
-            earlier
-                .chain(later)
-                .filter_map(|other| trajectory[other].map(|p| p.position_px)),
-        );
-        if near.len() < 2 {
+        let seen = |other: usize| trajectory[other].map(|p| p.position_px);
+        let earlier = (0..frame).rev().take_while(close).filter_map(seen);
+        let later = (frame + 1..times_s.len())
+            .take_while(close)
+            .filter_map(seen);
+        // As many before as after: so whatever moves steadily is its own median.
+        near.extend(earlier.zip(later).flat_map(|(one, other)| [one, other]));
+        if near.is_empty() {
             continue;
         }
         near.push(point.position_px);
