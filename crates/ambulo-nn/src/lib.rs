@@ -3,4 +3,6 @@
 
 pub mod codec;
 pub mod config;
+pub mod import;
 pub mod tensors;
+pub mod weights;

@@ -306,7 +306,7 @@ impl safetensors::View for Stored<'_> {
 }
 
 /// Numbers of a stored type as f32; `None` for types that are not read.
-fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+pub(crate) fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     fn each<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         bytes
             .as_chunks::<N>()

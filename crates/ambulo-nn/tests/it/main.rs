@@ -4,3 +4,4 @@
 
 mod codec;
 mod config;
+mod import;

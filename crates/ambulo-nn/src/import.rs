@@ -1,0 +1,338 @@
+//! Checkpoints of PyTorch and bare safetensors files, on their way to weights files.
+//!
+//! Nothing in a checkpoint is executed: its pickle is read as data, and what is not data is refused.
+//! An import is strict. Every tensor is used or stands on the list of those that the published
+//! code makes but never uses; every tensor of the network is there, in its shape.
+
+mod archive;
+
+use std::collections::BTreeMap;
+
+use ambulo_pickle::{PickleError, TensorView, Value};
+
+use crate::config::{ConfigError, NetworkConfig};
+use crate::tensors::{Tensor, TensorError, Tensors};
+use crate::weights::{Misfit, Weights, WeightsError, WeightsInfo, compare};
+use archive::Archive;
+
+/// A checkpoint: tensors by name, read when they are needed.
+#[derive(Debug)]
+pub struct Checkpoint<'a> {
+    tensors: BTreeMap<String, Entry>,
+    archive: Option<Archive<'a>>,
+}
+
+/// A tensor of a checkpoint.
+#[derive(Debug)]
+enum Entry {
+    /// Already read.
+    Read(Tensor),
+    /// A view of a storage in the archive.
+    View(TensorView),
+}
+
+/// What an import made.
+#[derive(Debug)]
+pub struct Imported {
+    /// The weights.
+    pub weights: Weights,
+    /// Tensors of the checkpoint that the network never uses.
+    pub dropped: Vec<String>,
+}
+
+/// Why a checkpoint could not be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The bytes are none of the formats that are read.
+    #[error("neither a PyTorch checkpoint (a zip archive) nor a safetensors file")]
+    Format,
+    /// A checkpoint from before PyTorch 1.6.
+    #[error(
+        "a checkpoint in the format before PyTorch 1.6, which is not read; convert it where it is \
+         trusted: python -c \"import torch; torch.save(torch.load('OLD', map_location='cpu'), 'NEW')\""
+    )]
+    Legacy,
+    /// The archive is damaged.
+    #[error("the checkpoint's zip archive is damaged: {0}")]
+    Zip(#[from] zip::result::ZipError),
+    /// The archive is not as PyTorch writes it.
+    #[error("the zip archive is no checkpoint: {0}")]
+    Archive(String),
+    /// The pickle in the archive was refused.
+    #[error("the checkpoint's pickle: {0}")]
+    Pickle(#[from] PickleError),
+    /// The pickle holds no tensors by name.
+    #[error(
+        "the checkpoint holds no tensors by name; expected them at the top or under one of {}; found {found}",
+        CONTAINERS.join(", ")
+    )]
+    NoState {
+        /// What it holds.
+        found: String,
+    },
+    /// An entry among the tensors is none.
+    #[error("{name:?} among the tensors is of type {kind}")]
+    NoTensor {
+        /// The entry.
+        name: String,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Two tensors have the same name once `module.` is taken off.
+    #[error("tensor {name:?} is there twice, with and without \"module.\"")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// A tensor's numbers are not where it says.
+    #[error("tensor {name:?} reaches beyond its storage")]
+    Outside {
+        /// The tensor.
+        name: String,
+    },
+    /// The safetensors file cannot be read.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// The settings are refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Tensors are missing, left over or of another shape.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// The tensors fit, but not their numbers.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+/// Where training programs put the tensors in a checkpoint.
+const CONTAINERS: [&str; 6] = [
+    "model_pos",
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "network",
+    "net",
+];
+
+impl<'a> Checkpoint<'a> {
+    /// Opens a checkpoint of PyTorch 1.6 or later (`.pth`, `.pt`, `.bin`, `.tar`) or a safetensors file.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] says what is wrong; memory stays within a small multiple of the bytes given.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ImportError> {
+        if bytes.starts_with(b"PK\x03\x04") {
+            return Self::from_archive(bytes);
+        }
+        if bytes.get(8) == Some(&b'{') {
+            let (tensors, _) = Tensors::from_safetensors(bytes)?;
+            let tensors = tensors.into_iter();
+            return Ok(Self {
+                tensors: tensors
+                    .map(|(name, tensor)| (name, Entry::Read(tensor)))
+                    .collect(),
+                archive: None,
+            });
+        }
+        let is_pickle = matches!(bytes, [0x80, 0..=5, ..]);
+        let is_tar = bytes.get(257..262) == Some(b"ustar");
+        Err(if is_pickle || is_tar {
+            ImportError::Legacy
+        } else {
+            ImportError::Format
+        })
+    }
+
+    fn from_archive(bytes: &'a [u8]) -> Result<Self, ImportError> {
+        let mut archive = Archive::open(bytes)?;
+        let root = ambulo_pickle::parse(&archive.member("data.pkl")?)?;
+        let mut tensors = BTreeMap::new();
+        for (name, value) in state(&root)? {
+            let Some(name) = name.as_str() else {
+                let found = format!("a dictionary with a key of type {}", name.kind());
+                return Err(ImportError::NoState { found });
+            };
+            match value {
+                Value::Tensor(view) => {
+                    tensors.insert(name.to_owned(), Entry::View(view.as_ref().clone()));
+                }
+                other => {
+                    return Err(ImportError::NoTensor {
+                        name: name.to_owned(),
+                        kind: other.kind(),
+                    });
+                }
+            }
+        }
+        Ok(Self {
+            tensors,
+            archive: Some(archive),
+        })
+    }
+
+    /// Names and shapes of all tensors, in the order of their names.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors
+            .iter()
+            .map(|(name, entry)| (name.as_str(), entry.shape()))
+    }
+
+    /// Makes weights of the checkpoint for a network of these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Misfit`] lists tensors that are missing, left over or of another shape.
+    pub fn import(
+        self,
+        config: &NetworkConfig,
+        info: WeightsInfo,
+    ) -> Result<Imported, ImportError> {
+        config.validate()?;
+        let mut archive = self.archive;
+        let mut entries = BTreeMap::new();
+        for (name, entry) in self.tensors {
+            let bare = name.strip_prefix("module.").unwrap_or(&name).to_owned();
+            if entries.insert(bare.clone(), entry).is_some() {
+                return Err(ImportError::Twice { name: bare });
+            }
+        }
+        let mut dropped = Vec::new();
+        entries.retain(|name, _| {
+            let is_dead = never_used(config, name);
+            if is_dead {
+                dropped.push(name.clone());
+            }
+            !is_dead
+        });
+        let joined = joined_projections(config, &entries);
+        let expected = config.tensor_shapes();
+        let found = entries
+            .iter()
+            .filter(|(name, _)| !joined.contains_key(name.as_str()))
+            .map(|(name, entry)| (name.as_str(), entry.shape()));
+        let split = joined.values().flatten();
+        let split = split.map(|part| (part.name.as_str(), part.shape.as_slice()));
+        compare(&expected, found.chain(split))?;
+
+        let mut tensors = Tensors::new();
+        for (name, entry) in entries {
+            let tensor = match entry {
+                Entry::Read(tensor) => tensor,
+                Entry::View(view) => match &mut archive {
+                    Some(archive) => archive.tensor(&name, &view)?,
+                    None => return Err(ImportError::Outside { name }),
+                },
+            };
+            match joined.get(&name) {
+                None => {
+                    tensors.insert(name, tensor);
+                }
+                Some(parts) => {
+                    let mut rest = tensor.data();
+                    for part in parts {
+                        let length = part.shape.iter().product::<usize>().min(rest.len());
+                        let (numbers, after) = rest.split_at(length);
+                        rest = after;
+                        let part_of = Tensor::new(part.shape.as_slice(), numbers.to_vec())?;
+                        tensors.insert(part.name.as_str(), part_of);
+                    }
+                }
+            }
+        }
+        let weights = Weights::new(config.clone(), tensors, info)?;
+        Ok(Imported { weights, dropped })
+    }
+}
+
+impl Entry {
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::Read(tensor) => tensor.shape(),
+            Self::View(view) => &view.shape,
+        }
+    }
+}
+
+/// The dictionary of tensors in a checkpoint.
+fn state(root: &Value) -> Result<&[(Value, Value)], ImportError> {
+    let holds_tensors = |value: &&Value| {
+        let entries = value.as_dict().unwrap_or_default();
+        entries
+            .iter()
+            .any(|(_, value)| matches!(value, Value::Tensor(_)))
+    };
+    let below = CONTAINERS.iter().filter_map(|key| root.get(key));
+    let found = below.chain([root]).find(holds_tensors);
+    found
+        .and_then(Value::as_dict)
+        .ok_or_else(|| ImportError::NoState {
+            found: match root.as_dict() {
+                None => format!("a value of type {}", root.kind()),
+                Some(entries) => {
+                    let keys = entries.iter().take(10);
+                    let keys: Vec<_> = keys
+                        .map(|(key, _)| key.as_str().unwrap_or(key.kind()))
+                        .collect();
+                    format!("a dictionary of {}", keys.join(", "))
+                }
+            },
+        })
+}
+
+/// Whether the published code makes this tensor but never uses it: it builds the pyramid over time
+/// also in spatial blocks.
+fn never_used(config: &NetworkConfig, name: &str) -> bool {
+    let NetworkConfig::Rtpca(config) = config else {
+        return false;
+    };
+    let in_spatial_block = || {
+        let (block, rest) = name.strip_prefix("STEblocks.")?.split_once('.')?;
+        let (layer, part) = rest.strip_prefix("attn.")?.split_once('.')?;
+        let of_pyramid = ["norm", "upnorm", "up"].iter().any(|kind| {
+            let level = layer.strip_prefix(kind);
+            level.is_some_and(|level| matches!(level, "1" | "2" | "3" | "4"))
+        });
+        let exists = block
+            .parse::<usize>()
+            .is_ok_and(|block| block < config.depth);
+        Some(exists && of_pyramid && matches!(part, "weight" | "bias"))
+    };
+    in_spatial_block().unwrap_or(false)
+}
+
+/// Part of a tensor that is split.
+struct Part {
+    name: String,
+    shape: Vec<usize>,
+}
+
+/// Joined projections of MixSTE that are to be split for RTPCA: rows of queries, then of keys and values.
+fn joined_projections(
+    config: &NetworkConfig,
+    entries: &BTreeMap<String, Entry>,
+) -> BTreeMap<String, [Part; 2]> {
+    let NetworkConfig::Rtpca(config) = config else {
+        return BTreeMap::new();
+    };
+    let dim = config.dim;
+    let mut joined = BTreeMap::new();
+    for (name, entry) in entries {
+        let Some((attention, part)) = name.split_once(".attn.qkv.") else {
+            continue;
+        };
+        let (rows, columns) = match entry.shape() {
+            [rows] => (*rows, None),
+            [rows, columns] => (*rows, Some(*columns)),
+            _ => continue,
+        };
+        if rows != 3 * dim {
+            continue;
+        }
+        let split = |layer: &str, rows: usize| Part {
+            name: format!("{attention}.attn.{layer}.{part}"),
+            shape: std::iter::once(rows).chain(columns).collect(),
+        };
+        joined.insert(name.clone(), [split("q", dim), split("kv", 2 * dim)]);
+    }
+    joined
+}
