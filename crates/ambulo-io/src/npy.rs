@@ -1,6 +1,9 @@
-//! NPY and NPZ: arrays of NumPy, numbers and text only; object arrays (pickles) are refused.
+//! NPY and NPZ: arrays of NumPy. Object arrays (pickles) are refused, except by the functions that
+//! read them as plain data.
 
 use std::io::{Cursor, Read as _, Write as _};
+
+pub use ambulo_pickle::Value;
 
 /// Why an array could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,9 @@ pub enum NpyError {
          numpy.save(file, array.astype(float))"
     )]
     Objects,
+    /// The Python objects of an array are not plain data.
+    #[error("the array's Python objects cannot be read")]
+    Pickle(#[from] ambulo_pickle::PickleError),
     /// The element type is none that we read.
     #[error("arrays of type {0:?} are not read; save it as float64, float32, an integer or text")]
     Type(String),
@@ -91,24 +97,7 @@ const MAX_UNPACKED: u64 = 4 << 30;
 ///
 /// [`NpyError`] says what is wrong; memory stays within a small multiple of the bytes given.
 pub fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(NpyError::Magic)?;
-    let (&major, rest) = rest.split_first().ok_or(NpyError::Header("no version"))?;
-    let rest = rest.get(1..).ok_or(NpyError::Header("no version"))?;
-    let (length, rest) = if major == 1 {
-        let (length, rest) = rest
-            .split_first_chunk()
-            .ok_or(NpyError::Header("no length"))?;
-        (u32::from(u16::from_le_bytes(*length)), rest)
-    } else {
-        let (length, rest) = rest
-            .split_first_chunk()
-            .ok_or(NpyError::Header("no length"))?;
-        (u32::from_le_bytes(*length), rest)
-    };
-    let length = usize::try_from(length).map_err(|_| NpyError::Header("its length"))?;
-    let header = rest.get(..length).ok_or(NpyError::Header("cut short"))?;
-    let data = &rest[length..];
-    let header = std::str::from_utf8(header).map_err(|_| NpyError::Header("not text"))?;
+    let (header, data) = split(bytes)?;
     let header = Header::parse(header)?;
     let elements = header
         .shape
@@ -137,6 +126,92 @@ pub fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
         shape: header.shape,
         data,
     })
+}
+
+/// The header's text and the data after it.
+fn split(bytes: &[u8]) -> Result<(&str, &[u8]), NpyError> {
+    let rest = bytes.strip_prefix(MAGIC).ok_or(NpyError::Magic)?;
+    let (&major, rest) = rest.split_first().ok_or(NpyError::Header("no version"))?;
+    let rest = rest.get(1..).ok_or(NpyError::Header("no version"))?;
+    let (length, rest) = if major == 1 {
+        let (length, rest) = rest
+            .split_first_chunk()
+            .ok_or(NpyError::Header("no length"))?;
+        (u32::from(u16::from_le_bytes(*length)), rest)
+    } else {
+        let (length, rest) = rest
+            .split_first_chunk()
+            .ok_or(NpyError::Header("no length"))?;
+        (u32::from_le_bytes(*length), rest)
+    };
+    let length = usize::try_from(length).map_err(|_| NpyError::Header("its length"))?;
+    let header = rest.get(..length).ok_or(NpyError::Header("cut short"))?;
+    let header = std::str::from_utf8(header).map_err(|_| NpyError::Header("not text"))?;
+    Ok((header, &rest[length..]))
+}
+
+/// What a member of an NPZ archive holds, of those whose Python objects are wanted too.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Member {
+    /// Numbers or text.
+    Array(Array),
+    /// Python objects, read as plain data; a single object stands for itself.
+    Objects(Value),
+}
+
+/// Reads one array, which may hold Python objects; nothing of them is executed.
+///
+/// # Errors
+///
+/// [`NpyError`] says what is wrong.
+pub fn parse_member(bytes: &[u8]) -> Result<Member, NpyError> {
+    match parse(bytes) {
+        Err(NpyError::Objects) => {
+            let (_, data) = split(bytes)?;
+            Ok(Member::Objects(
+                ambulo_pickle::parse(data)?.unwrapped().clone(),
+            ))
+        }
+        array => Ok(Member::Array(array?)),
+    }
+}
+
+/// Reads the named members of an NPZ archive and no others, in the order of the names; those that
+/// the archive lacks are left out. Object arrays are read as plain data.
+///
+/// # Errors
+///
+/// As [`parse_npz`].
+pub fn parse_npz_members(bytes: &[u8], names: &[&str]) -> Result<Vec<(String, Member)>, NpyError> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
+    let mut left = unpacked_limit(bytes);
+    let mut members = Vec::new();
+    for &name in names {
+        let file = format!("{name}.npy");
+        let Some(index) = archive.index_for_name(&file) else {
+            continue;
+        };
+        let mut content = Vec::new();
+        let read = archive
+            .by_index(index)?
+            .take(left)
+            .read_to_end(&mut content)?;
+        left = left.saturating_sub(read as u64);
+        let member = parse_member(&content).map_err(|source| NpyError::Member {
+            name: name.to_owned(),
+            source: Box::new(source),
+        })?;
+        members.push((name.to_owned(), member));
+    }
+    Ok(members)
+}
+
+/// Deflate cannot expand more than about a thousandfold.
+fn unpacked_limit(archive: &[u8]) -> u64 {
+    (archive.len() as u64)
+        .saturating_mul(1032)
+        .saturating_add(4096)
+        .min(MAX_UNPACKED)
 }
 
 fn row_major<T: Clone>(column_major: &[T], shape: &[usize]) -> Vec<T> {
@@ -371,11 +446,7 @@ pub fn write(array: &Array) -> Vec<u8> {
 /// than 4 GiB are unpacked, so memory stays bounded.
 pub fn parse_npz(bytes: &[u8]) -> Result<Vec<(String, Array)>, NpyError> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
-    let limit = (bytes.len() as u64)
-        .saturating_mul(1032)
-        .saturating_add(4096)
-        .min(MAX_UNPACKED);
-    let mut left = limit;
+    let mut left = unpacked_limit(bytes);
     let mut arrays = Vec::with_capacity(archive.len().min(bytes.len() / 22 + 1));
     for index in 0..archive.len() {
         let member = archive.by_index(index)?;

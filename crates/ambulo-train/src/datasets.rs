@@ -6,6 +6,13 @@
 
 pub mod cameras;
 pub mod examples;
+pub mod h36m;
+pub mod humaneva;
 pub mod layout;
 pub mod mersenne;
+pub mod mpi_3dhp;
+mod objects;
+mod placed;
 pub mod takes;
+
+pub use objects::DataSetError;

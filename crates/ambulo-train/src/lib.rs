@@ -6,3 +6,4 @@ pub mod datasets;
 pub mod evaluate;
 pub mod film;
 pub mod motion;
+pub mod protocols;

@@ -238,8 +238,9 @@ mod tests {
 
     #[test]
     fn the_centre_and_the_corner_are_normalised() {
-        assert_eq!(normalised([500.0, 501.0], 1000.0, 1002.0), [0.0, 0.0]);
-        assert_eq!(normalised([0.0, 0.0], 1000.0, 1002.0), [-1.0, -1.002]);
+        let of = |x, y| normalised([x, y], 1000.0, 1002.0).to_vec();
+        assert_eq!(of(500.0, 501.0), [0.0, 0.0]);
+        assert_eq!(of(0.0, 0.0), [-1.0, -1.002]);
     }
 
     #[test]

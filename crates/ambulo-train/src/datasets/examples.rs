@@ -281,7 +281,7 @@ mod tests {
         Takes {
             input: H36M_17,
             output: H36M_17,
-            rate_hz: 50.0,
+            rate_hz: Some(50.0),
             takes: takes.collect(),
         }
     }

@@ -20,7 +20,7 @@ impl RandomState {
         let mut state = Vec::with_capacity(N);
         let mut word = seed;
         state.push(word);
-        for index in 1..N as u32 {
+        for index in (1_u32..).take(N - 1) {
             word = (word ^ word >> 30)
                 .wrapping_mul(1_812_433_253)
                 .wrapping_add(index);

@@ -37,8 +37,8 @@ pub struct Takes {
     pub input: Layout,
     /// Joints of the positions.
     pub output: Layout,
-    /// Frames a second.
-    pub rate_hz: f64,
+    /// Frames a second, where all takes have the same.
+    pub rate_hz: Option<f64>,
     /// The takes, in the order of the published recipes.
     pub takes: Vec<Take>,
 }

@@ -1,4 +1,5 @@
 //! Tests of the trainer from outside.
 
+mod datasets;
 mod film;
 mod motion;

@@ -1,0 +1,9 @@
+//! The published protocols of lifting: how takes are judged, what papers report, and what a trivial
+//! method reaches.
+//!
+//! `docs/algorithm/lifting_protocols.md` defines every number.
+
+pub mod baselines;
+pub mod judge;
+pub mod published;
+pub mod scores;
