@@ -10,6 +10,7 @@ mod rtpca;
 
 pub use convformer::{Bank, ConvFormerConfig, Eta, HeadOrder, Scale};
 pub use mixste::MixsteConfig;
+pub(crate) use rtpca::pyramid_lengths;
 pub use rtpca::{
     Amplify, Compress, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
 };

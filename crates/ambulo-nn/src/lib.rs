@@ -4,5 +4,9 @@
 pub mod codec;
 pub mod config;
 pub mod import;
+pub mod kernels;
+mod layers;
+pub mod networks;
 pub mod tensors;
+pub mod threads;
 pub mod weights;

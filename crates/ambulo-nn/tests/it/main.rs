@@ -5,3 +5,4 @@
 mod codec;
 mod config;
 mod import;
+mod parity;

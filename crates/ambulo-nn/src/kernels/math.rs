@@ -1,0 +1,45 @@
+//! Exponential and GELU on vectors.
+
+use super::simd::Simd;
+
+/// e to the power of each lane, to about 2e-7 relative; arguments are limited to ±87.
+///
+/// Range reduction by powers of two and a polynomial of degree 6 (Cephes, Moshier).
+#[inline(always)]
+pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
+    let x = s.min(s.max(x, s.splat(-87.0)), s.splat(87.0));
+    let n = s.round(s.mul(x, s.splat(std::f32::consts::LOG2_E)));
+    // ln 2 in two parts, so that the remainder is exact.
+    let r = s.fma(n, s.splat(-0.693_359_4), x);
+    let r = s.fma(n, s.splat(2.121_944_4e-4), r);
+    let mut p = s.splat(1.987_569_1e-4);
+    for c in [
+        1.398_199_9e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        0.166_666_65,
+        0.5,
+    ] {
+        p = s.fma(p, r, s.splat(c));
+    }
+    let y = s.add(s.fma(p, s.mul(r, r), r), s.splat(1.0));
+    s.mul(y, s.pow2(n))
+}
+
+/// GELU with the error function, `x/2 · (1 + erf(x/√2))`, to about 2e-7 of the size of `x`.
+///
+/// Source of the error function: Abramowitz & Stegun, formula 7.1.26.
+#[inline(always)]
+pub(super) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
+    let one = s.splat(1.0);
+    let z = s.abs(s.mul(x, s.splat(std::f32::consts::FRAC_1_SQRT_2)));
+    let t = s.div(one, s.fma(z, s.splat(0.327_591_1), one));
+    let mut p = s.splat(1.061_405_4);
+    for c in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
+        p = s.fma(p, t, s.splat(c));
+    }
+    let tail = s.mul(s.mul(p, t), exp(s, s.sub(s.splat(0.0), s.mul(z, z))));
+    let erf = s.copy_sign(s.sub(one, tail), x);
+    let half = s.mul(x, s.splat(0.5));
+    s.fma(half, erf, half)
+}
