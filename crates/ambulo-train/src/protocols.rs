@@ -4,6 +4,9 @@
 //! `docs/algorithm/lifting_protocols.md` defines every number.
 
 pub mod baselines;
+pub mod comparison;
+pub mod folder;
 pub mod judge;
 pub mod published;
 pub mod scores;
+mod text;

@@ -421,7 +421,11 @@ mod tests {
             seen[..4],
             [[0., 0., 1.], [0., 1., 2.], [1., 2., 3.], [2., 3., 3.]]
         );
-        let table = scores.table(Counting::Unique, |errors| Some(errors.mpjpe_mm));
+        let table = scores.table(
+            Counting::Unique,
+            |take| take.name.clone(),
+            |errors| Some(errors.mpjpe_mm),
+        );
         assert_eq!(table.action("Walking").unwrap().frames, 4);
     }
 

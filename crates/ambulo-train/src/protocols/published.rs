@@ -271,6 +271,11 @@ impl DataSet {
         }
     }
 
+    /// The data set of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|data| data.name() == name)
+    }
+
     /// The figures about it.
     pub fn figures(self) -> impl Iterator<Item = &'static Published> {
         FIGURES.iter().filter(move |figure| figure.data == self)

@@ -112,51 +112,23 @@ impl TakeScore {
 }
 
 impl Scores {
-    /// One error by action, over all subjects and cameras.
+    /// One error a group of takes: by action, over all subjects and cameras, where `group` gives the
+    /// name of the take.
     pub fn table(
         &self,
         counting: Counting,
+        group: impl Fn(&TakeScore) -> String,
         measure: impl Fn(&Errors) -> Option<f64>,
-    ) -> ActionTable {
-        self.table_of(counting, measure, |_| true)
-    }
-
-    /// One error by action, over the takes of one subject.
-    pub fn table_of_subject(
-        &self,
-        subject: &str,
-        counting: Counting,
-        measure: impl Fn(&Errors) -> Option<f64>,
-    ) -> ActionTable {
-        self.table_of(counting, measure, |take| take.subject == subject)
-    }
-
-    fn table_of(
-        &self,
-        counting: Counting,
-        measure: impl Fn(&Errors) -> Option<f64>,
-        keep: impl Fn(&TakeScore) -> bool,
     ) -> ActionTable {
         let mut table = ActionTable::default();
-        for take in self.takes.iter().filter(|take| keep(take)) {
+        for take in &self.takes {
             if let Some(errors) = take.errors(counting)
                 && let Some(error) = measure(errors)
             {
-                table.add(&take.name, errors.frames, error);
+                table.add(&group(take), errors.frames, error);
             }
         }
         table
-    }
-
-    /// Subjects, each once, in order of their first take.
-    pub fn subjects(&self) -> Vec<&str> {
-        let mut subjects: Vec<&str> = Vec::new();
-        for take in &self.takes {
-            if !subjects.contains(&take.subject.as_str()) {
-                subjects.push(&take.subject);
-            }
-        }
-        subjects
     }
 
     /// Correct joints on 14 joints over all sequences, weighted by frames.

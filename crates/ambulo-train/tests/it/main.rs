@@ -1,5 +1,6 @@
 //! Tests of the trainer from outside.
 
+mod comparison;
 mod datasets;
 mod film;
 mod motion;
