@@ -32,6 +32,8 @@ use serde::{Deserialize, Serialize};
 use ambulo::keypoints::Keypoints2d;
 use ambulo::skeleton::LIFT_21;
 
+use crate::weights::Weights;
+
 pub use answer::{Answers, Lifted};
 pub use track::{LiftTrack, SOURCES, Seen, sources};
 pub use window::LiftWindow;
@@ -82,6 +84,29 @@ impl Default for LiftCodec {
     }
 }
 
+/// Why weights are not those of a lifter that this codec serves.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The weights do not say how recordings become windows.
+    #[error(
+        "the weights hold no settings of the lifter's codec: they are not of a lifter for walks"
+    )]
+    Missing,
+    /// The settings are not understood.
+    #[error("the settings of the lifter's codec are not understood")]
+    Json(#[from] serde_json::Error),
+    /// The network takes or gives other shapes than the codec.
+    #[error(
+        "the network takes {input:?} and answers {output:?}, which the lifter's codec cannot serve"
+    )]
+    Shape {
+        /// Frames, joints and channels of the network's input.
+        input: [usize; 3],
+        /// Frames, joints and coordinates of its output.
+        output: [usize; 3],
+    },
+}
+
 /// Why keypoints cannot be lifted.
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError<E> {
@@ -123,6 +148,31 @@ pub enum LiftError<E> {
 const BATCH: usize = 16;
 
 impl LiftCodec {
+    /// The note of a weights file that holds these settings, as JSON.
+    pub const NOTE: &str = "codec";
+
+    /// The codec that a lifter's weights were trained with.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`] if the weights do not name one or do not fit it.
+    pub fn of_weights(weights: &Weights) -> Result<Self, CodecError> {
+        let note = weights.info().notes.get(Self::NOTE);
+        let codec: Self = serde_json::from_str(note.ok_or(CodecError::Missing)?)?;
+        let (input, output) = (
+            weights.config().input_shape(),
+            weights.config().output_shape(),
+        );
+        let fits = codec.is_possible()
+            && input == [codec.frames, JOINTS, CHANNELS]
+            && output == [codec.frames_out(), JOINTS, 3];
+        if fits {
+            Ok(codec)
+        } else {
+            Err(CodecError::Shape { input, output })
+        }
+    }
+
     /// Frames that the network answers of each window.
     pub fn frames_out(&self) -> usize {
         match self.answers {

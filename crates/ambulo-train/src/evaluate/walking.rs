@@ -6,6 +6,7 @@
 mod baseline;
 mod film;
 mod score;
+mod table;
 mod validation;
 
 use crate::batch::Lift;
@@ -15,6 +16,7 @@ use ambulo_nn::codec::lift::LiftCodec;
 pub use baseline::{MeanPose, NearestNeighbour};
 pub use film::{Film, films};
 pub use score::{FilmScore, Interval, Scores};
+pub use table::{Contender, Range, Row, Table, table};
 pub use validation::WalkValidation;
 
 /// From where the people are filmed.

@@ -38,7 +38,7 @@ pub struct Detector {
 }
 
 /// Mean length of a run of lost frames.
-const LOST_FRAMES: f64 = 5.0;
+const LOST_FRAMES: usize = 5;
 /// From frame to frame a slow error keeps this share.
 const SLOW: f64 = 0.85;
 
@@ -192,7 +192,7 @@ fn blurred(
     let bias = normal(rng) * (detector.bias * difficulty(point) * height);
     let mut drift = normal(rng);
     let mut lost = 0_usize;
-    let begins = (detector.dropout * worse).min(0.5) / LOST_FRAMES;
+    let begins = (detector.dropout * worse).min(0.5) / LOST_FRAMES as f64;
     seen.map(|place| {
         drift = drift * SLOW + normal(rng) * kick;
         let noise = normal(rng) * fast + drift * slow;
@@ -202,7 +202,7 @@ fn blurred(
             return None;
         }
         if begins > 0.0 && chance(rng, begins) {
-            lost = 1 + rng.below(2 * LOST_FRAMES as usize - 1);
+            lost = 1 + rng.below(2 * LOST_FRAMES - 1);
             return None;
         }
         let place = place?;

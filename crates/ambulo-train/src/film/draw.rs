@@ -32,3 +32,13 @@ pub fn jitter(rng: &mut SeededRng) -> f64 {
     // Each part has mean 32767.5 and variance 65536²/12.
     (sum as f64 - 131_070.0) * (3.0_f64.sqrt() / 65_536.0)
 }
+
+/// The whole number below; 0 for what is negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of a float saturates at both ends"
+)]
+pub(crate) fn whole(value: f64) -> usize {
+    value.floor() as usize
+}

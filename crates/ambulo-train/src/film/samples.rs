@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, Posture, reshape};
 use super::camera::{CameraPlan, FilmCamera, Pitch, gravity_from_world};
 use super::detector::{Detector, detect};
-use super::draw::{between, chance, clip_rng};
+use super::draw::{between, chance, clip_rng, whole};
 use crate::batch::{LiftBatch, LiftSamples, LiftShape};
 use crate::motion::{Origin, PARTS, Pose, RATE_HZ, Take, at, joints_of, length_of, mid};
 
@@ -165,7 +165,7 @@ impl FilmSamples {
     /// A clip that shows the person, or `None`.
     fn clip(&self, rng: &mut SeededRng) -> Option<Clip> {
         let take = self.pick(rng)?;
-        let margin = (MARGIN_S * self.codec.rate_hz).ceil() as usize;
+        let margin = whole((MARGIN_S * self.codec.rate_hz).ceil());
         let samples = self.codec.reach() + 1 + 2 * margin;
         let speed = between(rng, self.settings.speed[0], self.settings.speed[1]);
         let (mut poses, recorded) = excerpt(take, rng, self.codec.rate_hz / speed, samples, margin);
@@ -311,7 +311,7 @@ fn excerpt(
 /// The pose between frames, by cubic convolution (Catmull–Rom).
 pub(crate) fn pose_at(poses: &[Pose], place: f64) -> Pose {
     let last = poses.len() - 1;
-    let before = (place.floor().max(0.0) as usize).min(last);
+    let before = whole(place).min(last);
     let t = place - before as f64;
     let of = |offset: isize| &poses[before.saturating_add_signed(offset).min(last)];
     let (a, b, c, d) = (of(-1), of(0), of(1), of(2));

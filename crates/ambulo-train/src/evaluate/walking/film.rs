@@ -46,7 +46,7 @@ pub fn films(takes: &[&Take], condition: &Condition, cameras: usize, seed: u64) 
         for camera in 0..cameras {
             let step = (index * 64 + camera) as u64;
             let mut rng = clip_rng(seed, step, condition.view as u64);
-            films.extend(film(take, condition, &mut rng));
+            films.extend(film(take, *condition, &mut rng));
         }
     }
     films
@@ -82,7 +82,7 @@ fn plan(view: View, rng: &mut SeededRng) -> CameraPlan {
     }
 }
 
-fn film(take: &Take, condition: &Condition, rng: &mut SeededRng) -> Option<Film> {
+fn film(take: &Take, condition: Condition, rng: &mut SeededRng) -> Option<Film> {
     let poses: Vec<Pose> = take.poses.iter().step_by(KEEP_EVERY).copied().collect();
     let root = |pose: &Pose| mid(pose, at::LEFT_HIP, at::RIGHT_HIP);
     let (mut low, mut high) = (

@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use ambulo::keypoints::Keypoint;
 use ambulo::metrics::pose3d::{
     Alignment, ClipEdges, PosePair, aligned_error, joint_errors, mean_error, velocity_error,
 };
-use ambulo::signal::smooth::{Smoothing, smooth};
-use ambulo::skeleton::Joint;
 use ambulo::synth::SeededRng;
-use ambulo_nn::codec::lift::{JOINTS, LENGTH_OF_HEIGHT, LiftCodec, Lifted};
-use nalgebra::{Point3, Vector2};
+use ambulo_nn::codec::lift::{JOINTS, LENGTH_OF_HEIGHT, LiftCodec, LiftTrack, Lifted};
+use nalgebra::Point3;
 
 use super::Film;
 use crate::batch::Lift;
+use crate::film::whole;
 
 /// Joints of Human3.6M: the first 17.
 const H36M: usize = 17;
@@ -50,7 +48,7 @@ pub struct FilmScore {
     pub axes_mm: [f64; 3],
     /// Root mean square error of knee flexion, both knees.
     pub knee_deg: f64,
-    /// The same of the angle in the image, low-passed at 6 Hz; `None` where a leg is not seen.
+    /// The same of the angle in the image, cleaned and low-passed but not lifted; `None` where a leg is not seen.
     pub knee_2d_deg: Option<f64>,
 }
 
@@ -82,10 +80,10 @@ impl FilmScore {
                 Ok::<_, Infallible>(lift(input, windows))
             })
             .ok()?;
-        Self::of_lifted(film, &lifted)
+        Self::of_lifted(codec, film, &lifted)
     }
 
-    fn of_lifted(film: &Film, lifted: &Lifted) -> Option<Self> {
+    fn of_lifted(codec: &LiftCodec, film: &Film, lifted: &Lifted) -> Option<Self> {
         let mut predicted: Vec<[Point3<f64>; JOINTS]> = Vec::new();
         let mut truth: Vec<[Point3<f64>; JOINTS]> = Vec::new();
         let mut frames = Vec::new();
@@ -132,7 +130,7 @@ impl FilmScore {
                 .collect()
         };
         let true_knees = knees(&truth);
-        let in_image = knees_in_image(film);
+        let in_image = knees_in_image(codec, film);
         let seen: Option<Vec<f64>> = frames.iter().flat_map(|&frame| in_image[frame]).collect();
         Some(Self {
             take: film.take.clone(),
@@ -246,36 +244,18 @@ fn flexion_deg(pose: &[Point3<f64>; JOINTS], hip: usize) -> f64 {
     thigh.angle(&shank).to_degrees()
 }
 
-/// Right and left knee flexion as the image shows it, in the frames that show the leg.
-fn knees_in_image(film: &Film) -> Vec<[Option<f64>; 2]> {
+/// Right and left knee flexion as the cleaned keypoints show it in the image, in the frames that show the leg.
+fn knees_in_image(codec: &LiftCodec, film: &Film) -> Vec<[Option<f64>; 2]> {
     let times_s = film.keypoints.time().times_s();
-    let smoothing = Smoothing::with_cutoff(6.0);
-    let place = |joint: Joint| -> Vec<Option<Vector2<f64>>> {
-        let points: Vec<Option<Keypoint>> = film
-            .keypoints
-            .trajectory(joint)
-            .unwrap_or_else(|| vec![None; times_s.len()]);
-        let [x, y] = [0, 1].map(|axis| {
-            let values: Vec<Option<f64>> = points
-                .iter()
-                .map(|p| p.map(|p| p.position_px[axis]))
-                .collect();
-            smooth(times_s, &values, &smoothing)
-        });
-        x.into_iter()
-            .zip(y)
-            .map(|(x, y)| Some(Vector2::new(x?, y?)))
-            .collect()
-    };
-    let legs = [
-        [Joint::RightHip, Joint::RightKnee, Joint::RightAnkle],
-        [Joint::LeftHip, Joint::LeftKnee, Joint::LeftAnkle],
-    ]
-    .map(|leg| leg.map(place));
-    (0..times_s.len())
-        .map(|frame| {
-            legs.each_ref().map(|[hip, knee, ankle]| {
-                let (hip, knee, ankle) = (hip[frame]?, knee[frame]?, ankle[frame]?);
+    let track = LiftTrack::of(codec, &film.keypoints);
+    times_s
+        .iter()
+        .map(|time_s| {
+            let sample = whole((time_s * codec.rate_hz).round());
+            let joints = track.sample(sample.min(track.samples() - 1));
+            [1, 4].map(|hip| {
+                let [hip, knee, ankle] = [0, 1, 2].map(|next| joints[hip + next]);
+                let (hip, knee, ankle) = (hip?.place, knee?.place, ankle?.place);
                 Some((knee - hip).angle(&(ankle - knee)).to_degrees())
             })
         })
