@@ -54,6 +54,23 @@ impl Take {
         }
     }
 
+    /// The way of the hips over the ground in steps of a second, so that sway counts little, in metres.
+    pub fn way_m(&self) -> f64 {
+        const STEP: usize = 60;
+        let last = self.poses.last();
+        let stops: Vec<Vector3<f64>> = self
+            .poses
+            .iter()
+            .step_by(STEP)
+            .chain(last)
+            .map(|pose| mid(pose, at::LEFT_HIP, at::RIGHT_HIP))
+            .collect();
+        stops
+            .windows(2)
+            .map(|pair| (pair[1].x - pair[0].x).hypot(pair[1].z - pair[0].z))
+            .sum()
+    }
+
     /// The median length of leg and trunk, in metres.
     pub fn length_m(&self) -> f64 {
         let mut lengths: Vec<f64> = self.poses.iter().map(length_of).collect();

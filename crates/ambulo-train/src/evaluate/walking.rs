@@ -91,7 +91,11 @@ impl Condition {
 /// Seed of the cameras and of the noise: never changed, so that figures stay comparable.
 pub const SEED: u64 = 20_230_904;
 
-/// The films of one condition: each walk from as many cameras as make the collections weigh alike.
+/// A walk whose hips go less far than this share of their way has turns: it has no side and no front.
+const STRAIGHT: f64 = 0.95;
+
+/// The films of one condition: each walk from as many cameras as make the collections weigh alike. Walks
+/// with turns are filmed from anywhere only.
 pub fn condition_films(takes: &[Take], condition: &Condition) -> Vec<Film> {
     let cameras = match condition.people {
         Origin::Cmu => 3,
@@ -100,6 +104,7 @@ pub fn condition_films(takes: &[Take], condition: &Condition) -> Vec<Film> {
     let of_condition: Vec<&Take> = takes
         .iter()
         .filter(|take| take.origin == condition.people)
+        .filter(|take| condition.view == View::Any || take.travel_m() >= STRAIGHT * take.way_m())
         .collect();
     films(&of_condition, condition, cameras, SEED)
 }

@@ -45,6 +45,18 @@ fn both_collections_are_whole() {
     // A straight walk and a turn of six people; their static trials are left out.
     assert_eq!(count(Origin::PlugInGait), 12);
     assert!(takes.iter().all(|take| take.poses.len() > 110));
+    let turns = |origin: Origin| {
+        let of_origin = takes.iter().filter(|take| take.origin == origin);
+        of_origin
+            .filter(|take| take.travel_m() < 0.95 * take.way_m())
+            .count()
+    };
+    assert_eq!(turns(Origin::PlugInGait), 6);
+    assert!(
+        (5..9).contains(&turns(Origin::Cmu)),
+        "{}",
+        turns(Origin::Cmu)
+    );
 }
 
 #[test]
