@@ -19,7 +19,7 @@ pub struct Contender<'a> {
     /// How its windows are made.
     pub codec: LiftCodec,
     /// The network.
-    pub lift: &'a mut Lift<'a>,
+    pub lift: Box<Lift<'a>>,
 }
 
 /// Errors of one lifter in one condition: means over films.
@@ -117,7 +117,7 @@ pub fn table(data: &Path, contenders: &mut [Contender<'_>]) -> Result<Table, Mot
         let films = condition_films(&test, &condition);
         let title = condition.title();
         for contender in contenders.iter_mut() {
-            let scores = score(&contender.codec, contender.lift, &films);
+            let scores = score(&contender.codec, &mut contender.lift, &films);
             table.rows.extend(row(&title, &contender.name, &scores));
         }
         let scores = score(&codec, &mut |input, _| neighbour.answer(input), &films);
