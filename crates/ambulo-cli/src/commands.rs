@@ -7,9 +7,11 @@ mod convert;
 mod demo;
 mod doctor;
 mod events;
+mod infer;
 mod input;
 mod parameters;
 mod report;
+mod weights;
 
 use crate::Outcome;
 
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Convert(convert::Args),
     /// Make a synthetic walker with known truth, analyse it, print truth beside estimate
     Demo(demo::Args),
+    /// Run a network on tensors
+    Infer(infer::Args),
+    /// List, inspect, verify and import weights of networks
+    Weights(weights::Args),
     /// Say what works on this machine
     Doctor(doctor::Args),
     /// Time every stage on this machine
@@ -54,6 +60,8 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Report(args) => report::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Infer(args) => infer::run(args),
+        Command::Weights(args) => weights::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Completions(args) => completions::run(args),
