@@ -19,8 +19,12 @@ pub(crate) mod gemm;
 pub(crate) mod math;
 pub(crate) mod mix;
 pub(crate) mod norm;
+pub mod peak;
 pub(crate) mod pool;
 mod simd;
 pub(crate) mod time;
+
+#[cfg(test)]
+mod tests;
 
 pub use cpu::{Cpu, Isa};

@@ -42,13 +42,13 @@ impl Layout {
         if sequences == 0 || tokens == 0 {
             return 0;
         }
-        let groups = (sequences - 1) / self.group;
-        let inner = if groups > 0 {
-            self.group - 1
-        } else {
-            sequences - 1
-        };
-        self.offset + groups * self.outer + inner * self.inner + (tokens - 1) * self.step + width
+        // The last sequence of all, or the last of the last whole group, lies furthest.
+        let last = self.start(sequences - 1);
+        let whole = sequences - sequences % self.group;
+        let furthest = whole
+            .checked_sub(1)
+            .map_or(last, |i| last.max(self.start(i)));
+        furthest + (tokens - 1) * self.step + width
     }
 }
 

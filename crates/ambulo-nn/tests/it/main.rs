@@ -4,5 +4,6 @@
 
 mod codec;
 mod config;
+mod engine;
 mod import;
 mod parity;
