@@ -6,6 +6,7 @@ mod completions;
 mod convert;
 mod demo;
 mod doctor;
+mod eval;
 mod events;
 mod infer;
 mod input;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Infer(infer::Args),
     /// List, inspect, verify and import weights of networks
     Weights(weights::Args),
+    /// Evaluate networks: the papers' figures, ours, the gap, and trivial methods
+    Eval(eval::Args),
     /// Say what works on this machine
     Doctor(doctor::Args),
     /// Time every stage on this machine
@@ -62,6 +65,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(args),
         Command::Infer(args) => infer::run(args),
         Command::Weights(args) => weights::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Completions(args) => completions::run(args),

@@ -17,6 +17,8 @@ use crate::datasets::takes::Takes;
 
 /// Poses that the nearest-neighbour baseline chooses from.
 const LIBRARY_POSES: usize = 2000;
+/// What is missing where no network was given.
+const NO_WEIGHTS: &str = "needs --weights";
 /// Seed of the noise.
 const NOISE_SEED: u64 = 1;
 
@@ -226,7 +228,7 @@ impl Run {
         noise_sd: f64,
     ) -> Result<(), ComparisonError> {
         let Some(judged) = judged else {
-            self.network_missing = Some("needs --weights".to_owned());
+            self.network_missing = Some(NO_WEIGHTS.to_owned());
             return Ok(());
         };
         let [frames, joints, channels] = judged.config.input_shape();
@@ -486,13 +488,15 @@ impl Figure {
             .find(|table| table.input == input)
             .ok_or("no such input")?;
         let same = NetworkConfig::preset(paper.preset).is_ok_and(|preset| Some(&preset) == config);
-        if let Some(missing) = &table.network_missing
-            && (same || config.is_none())
-        {
-            return Err(missing.clone());
-        }
-        if !same {
-            return Err(format!("needs weights of {}", paper.preset));
+        let weights = format!("weights of {}", paper.preset);
+        match &table.network_missing {
+            // Without a network this says which files are missing, or only that weights are.
+            Some(missing) if config.is_none() && missing != NO_WEIGHTS => {
+                return Err(format!("{missing}, {weights}"));
+            }
+            Some(missing) if same => return Err(missing.clone()),
+            _ if !same => return Err(format!("needs {weights}")),
+            _ => {}
         }
         if paper.input == Input2d::NoisyTruth {
             return Err("needs the strength of the paper's noise; see --noise".to_owned());

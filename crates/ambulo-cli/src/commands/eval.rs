@@ -1,0 +1,44 @@
+//! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
+
+mod published;
+
+use std::path::PathBuf;
+
+use crate::Outcome;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    stage: Stage,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Stage {
+    /// Networks that lift keypoints into space
+    Lift(LiftArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LiftArgs {
+    /// The network's weights
+    #[arg(long, value_name = "FILE.safetensors")]
+    weights: Option<PathBuf>,
+    /// Folder with the files of the data sets (see docs/formats/pose_datasets.md)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Data set; all of them if not given
+    #[arg(long, value_name = "NAME", value_parser = ["h36m", "humaneva", "3dhp"])]
+    dataset: Option<String>,
+    /// Standard deviations of Gaussian noise to add to projected keypoints, where the image is 2 wide
+    #[arg(long, value_name = "SD,SD,…", value_delimiter = ',')]
+    noise: Vec<f64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    match &args.stage {
+        Stage::Lift(args) => published::run(args),
+    }
+}

@@ -1,0 +1,73 @@
+//! `ambulo eval lift` on the data sets of the papers.
+
+use ambulo_testkit::repository_root;
+use serde_json::Value;
+
+use super::{ambulo, assert_code, stderr, text};
+
+fn stdout(output: &std::process::Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn without_data_the_papers_figures_stand_with_what_is_missing() {
+    let output = ambulo(&["eval", "lift"]);
+    assert_code(&output, 0);
+    let out = stdout(&output);
+    for said in [
+        "Human3.6M",
+        "HumanEva-I",
+        "MPI-INF-3DHP",
+        "rtpca_243",
+        "19.5",
+        "43.2",
+        "SittingDown",
+    ] {
+        assert!(out.contains(said), "{said} in {out}");
+    }
+    assert!(out.contains("needs data_3d_h36m.npz, camera-parameters.json"));
+}
+
+#[test]
+fn with_data_alone_the_trivial_methods_are_judged_and_json_holds_them() {
+    let data = text(&repository_root().join("testdata/datasets"));
+    let arguments = [
+        "eval",
+        "lift",
+        "--data",
+        &data,
+        "--dataset",
+        "h36m",
+        "--json",
+    ];
+    let output = ambulo(&arguments);
+    assert_code(&output, 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cpn = &json[0]["tables"][1];
+    assert_eq!(
+        (&json[0]["data"], &cpn["input"]),
+        (&"h36m".into(), &"cpn".into())
+    );
+    assert_eq!(cpn["network_missing"], "needs --weights");
+    assert_eq!(cpn["baselines_missing"], Value::Null);
+    // The mean of 935.52 (Walking) and 801.18 (Directions), computed with NumPy.
+    let mean_pose = cpn["average"]["mean_pose_mm"].as_f64().unwrap();
+    assert!((mean_pose - 868.351_473).abs() < 1e-3, "{mean_pose}");
+}
+
+#[test]
+fn what_cannot_be_evaluated_is_refused() {
+    for (arguments, said) in [
+        (
+            &["--noise", "2"][..],
+            "--noise 2 is not a standard deviation",
+        ),
+        (&["--data", "no-such-folder"], "wants a folder"),
+        (&["--weights", "no-such-file"], "no-such-file"),
+        (&["--dataset", "coco"], "h36m"),
+    ] {
+        let output = ambulo(&[&["eval", "lift"], arguments].concat());
+        assert_code(&output, 2);
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
