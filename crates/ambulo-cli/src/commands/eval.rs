@@ -1,6 +1,7 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
 mod published;
+mod walking;
 
 use std::path::PathBuf;
 
@@ -20,10 +21,14 @@ enum Stage {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LiftArgs {
-    /// The network's weights
+    /// The network's weights; with --walking, once for each of several networks
     #[arg(long, value_name = "FILE.safetensors")]
-    weights: Option<PathBuf>,
-    /// Folder with the files of the data sets (see docs/formats/pose_datasets.md)
+    weights: Vec<PathBuf>,
+    /// Measure this project's lifters on filmed walks of people they were not trained on
+    #[arg(long, requires = "data", conflicts_with_all = ["dataset", "noise"])]
+    walking: bool,
+    /// Folder with the files of the data sets (see docs/formats/pose_datasets.md); with --walking, the
+    /// folder with the recordings, `cmu` and `c3d/biomechzoo` in it
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Data set; all of them if not given
@@ -39,6 +44,7 @@ pub(super) struct LiftArgs {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     match &args.stage {
+        Stage::Lift(args) if args.walking => walking::run(args),
         Stage::Lift(args) => published::run(args),
     }
 }

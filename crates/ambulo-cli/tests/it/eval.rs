@@ -71,3 +71,12 @@ fn what_cannot_be_evaluated_is_refused() {
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn walks_need_a_folder_of_recordings() {
+    let output = ambulo(&["eval", "lift", "--walking"]);
+    assert_code(&output, 2);
+    let output = ambulo(&["eval", "lift", "--walking", "--data", "nowhere"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("cannot film the recordings"));
+}

@@ -28,7 +28,10 @@ pub(super) fn run(args: &LiftArgs) -> anyhow::Result<Outcome> {
         Some(name) => vec![DataSet::by_name(name).context("unknown data set")?],
         None => DataSet::ALL.to_vec(),
     };
-    let mut network = args.weights.as_deref().map(load).transpose()?;
+    if args.weights.len() > 1 {
+        anyhow::bail!("one --weights at a time, unless with --walking");
+    }
+    let mut network = args.weights.first().map(|path| load(path)).transpose()?;
     let mut progress = Progress::new(args.json);
     let mut comparisons = Vec::new();
     for data in data_sets {
