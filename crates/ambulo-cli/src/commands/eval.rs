@@ -27,8 +27,8 @@ pub(super) struct LiftArgs {
     /// Measure this project's lifters on filmed walks of people they were not trained on
     #[arg(long, requires = "data", conflicts_with_all = ["dataset", "noise"])]
     walking: bool,
-    /// Folder with the files of the data sets (see docs/formats/pose_datasets.md); with --walking, the
-    /// folder with the recordings, `cmu` and `c3d/biomechzoo` in it
+    /// Folder with the files of the data sets (see `docs/formats/pose_datasets.md`); with --walking,
+    /// the folder with the recordings, `cmu` and `c3d/biomechzoo` in it
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Data set; all of them if not given
