@@ -12,6 +12,7 @@ mod infer;
 mod input;
 mod parameters;
 mod report;
+mod train;
 mod weights;
 
 use crate::Outcome;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Infer(infer::Args),
     /// List, inspect, verify and import weights of networks
     Weights(weights::Args),
+    /// Train a network from a recipe
+    Train(train::Args),
     /// Evaluate networks: the papers' figures, ours, the gap, and trivial methods
     Eval(eval::Args),
     /// Say what works on this machine
@@ -65,6 +68,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(args),
         Command::Infer(args) => infer::run(args),
         Command::Weights(args) => weights::run(args),
+        Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),

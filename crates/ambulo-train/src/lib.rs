@@ -2,8 +2,28 @@
 //! `burn`, the networks as trainable modules and the loop that trains them.
 
 pub mod batch;
+#[cfg(feature = "burn")]
+pub mod checkpoint;
 pub mod datasets;
+#[cfg(feature = "burn")]
+pub mod device;
 pub mod evaluate;
 pub mod film;
+#[cfg(feature = "burn")]
+pub mod fit;
+#[cfg(feature = "burn")]
+pub mod losses;
+#[cfg(feature = "burn")]
+pub mod modules;
 pub mod motion;
+#[cfg(feature = "burn")]
+pub mod network;
+#[cfg(feature = "burn")]
+mod ops;
+#[cfg(feature = "burn")]
+pub mod optimizer;
 pub mod protocols;
+#[cfg(feature = "burn")]
+pub mod recipe;
+#[cfg(feature = "burn")]
+pub mod schedule;

@@ -5,4 +5,10 @@
 mod comparison;
 mod datasets;
 mod film;
+#[cfg(feature = "burn")]
+mod fit;
+#[cfg(feature = "burn")]
+mod losses;
+#[cfg(feature = "burn")]
+mod modules;
 mod motion;

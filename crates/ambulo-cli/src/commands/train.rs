@@ -1,0 +1,176 @@
+//! `ambulo train`: recipe in, weights out.
+
+use std::path::PathBuf;
+
+/// Train a network from a recipe.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    network: Network,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Network {
+    /// Train a lifter: 2D keypoints to 3D joints
+    Lift(LiftArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[cfg_attr(
+    not(feature = "train"),
+    expect(dead_code, reason = "without training only the recipe is named")
+)]
+struct LiftArgs {
+    /// The recipe, a TOML file with [model], [data] and [train]
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Folder for weights, log, plot and checkpoints
+    #[arg(short, long, value_name = "DIR", default_value = "training")]
+    output: PathBuf,
+    /// Go on from the newest whole checkpoint of the folder
+    #[arg(long)]
+    resume: bool,
+    /// Folder of recordings, in place of the recipe's
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Device {
+    Cpu,
+    Gpu,
+}
+
+#[cfg(not(feature = "train"))]
+pub(crate) fn run(args: &Args) -> anyhow::Result<crate::Outcome> {
+    let Network::Lift(args) = &args.network;
+    anyhow::bail!(
+        "this ambulo was built without training; build it with `cargo build --release -p ambulo-cli \
+         --features train` and run `train lift --config {}` again",
+        args.config.display()
+    )
+}
+
+#[cfg(feature = "train")]
+pub(crate) use enabled::run;
+
+#[cfg(feature = "train")]
+mod enabled {
+    use ambulo_train::fit::{Event, Setup, fit};
+    use ambulo_train::recipe::{DataConfig, Recipe};
+    use anyhow::Context as _;
+
+    use super::{Args, Device, Network};
+    use crate::Outcome;
+    use crate::progress::{Progress, say};
+
+    pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+        let Network::Lift(args) = &args.network;
+        let mut recipe = Recipe::read(&args.config)?;
+        if let Some(folder) = &args.data {
+            match &mut recipe.data {
+                DataConfig::Film(film) => film.folder.clone_from(folder),
+            }
+        }
+        let device = match args.device {
+            Device::Cpu => ambulo_train::device::cpu(),
+            Device::Gpu => ambulo_train::device::gpu().context(
+                "this ambulo was built without a GPU; build it with --features train-gpu",
+            )?,
+        };
+        let source = recipe.source()?;
+        let setup = Setup {
+            network: recipe.model.clone(),
+            name: args
+                .config
+                .file_stem()
+                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            train: recipe.train.clone(),
+            notes: source.notes,
+            folder: args.output.clone(),
+            resume: args.resume,
+        };
+        let mut validation = source.validation;
+        let mut progress = Progress::new(false);
+        let outcome = fit(
+            &setup,
+            &source.samples,
+            validation.as_deref_mut().map(|validation| validation as _),
+            &device,
+            &mut |event| show(event, &mut progress),
+        )?;
+        progress.finish();
+        let best = outcome.best.map_or_else(String::new, |(score, step)| {
+            format!(", best score {score:.4} at step {step}")
+        });
+        say(&format!(
+            "{} steps{best}: {}",
+            outcome.steps,
+            outcome.weights.display()
+        ));
+        Ok(Outcome::Done)
+    }
+
+    fn show(event: &Event, progress: &mut Progress) {
+        match event {
+            Event::DamagedCheckpoint(path) => {
+                say(&format!(
+                    "passed over a damaged checkpoint: {}",
+                    path.display()
+                ));
+            }
+            Event::Started {
+                step,
+                steps,
+                parameters,
+            } => say(&format!(
+                "training {parameters} numbers, step {step} of {steps}"
+            )),
+            Event::Logged {
+                step,
+                steps,
+                loss,
+                examples_per_s,
+                left_s,
+            } => progress.stage(&format!(
+                "step {step} of {steps}, loss {loss:.5}, {examples_per_s:.1} examples/s, {} left",
+                duration(*left_s)
+            )),
+            Event::Validated {
+                step,
+                validation,
+                best,
+            } => {
+                progress.finish();
+                let figures: Vec<String> = validation
+                    .figures
+                    .iter()
+                    .map(|(name, value)| format!("{name} {value:.4}"))
+                    .collect();
+                let mark = if *best { " (best)" } else { "" };
+                say(&format!(
+                    "step {step}: score {:.4}{mark} {}",
+                    validation.score,
+                    figures.join(", ")
+                ));
+            }
+        }
+    }
+
+    /// Hours and minutes, or minutes and seconds.
+    fn duration(seconds: f64) -> String {
+        let minutes = (seconds / 60.0).floor();
+        if minutes >= 60.0 {
+            format!(
+                "{:.0} h {:.0} min",
+                (minutes / 60.0).floor(),
+                minutes % 60.0
+            )
+        } else {
+            format!("{minutes:.0} min {:.0} s", seconds % 60.0)
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The lifting networks in their trainable form, on burn.
+//!
+//! Each reads and writes the same tensors, by name and layout, as the forward pass in `ambulo-nn`: nothing
+//! but weights passes between the two.
+
+pub mod convformer;
+mod layers;
+mod pyramid;
+pub mod rtpca;
+mod tensors;
+
+pub use layers::Noise;
+pub use tensors::{ModuleError, from_tensors, to_tensors};
+pub(crate) use tensors::{file_name, numbers};

@@ -1,0 +1,288 @@
+//! Adam in its two forms, on the parameters of a module, with an average of the weights.
+
+use std::collections::BTreeMap;
+
+use ambulo_nn::tensors::{Tensor as Array, Tensors};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::modules::{file_name, numbers};
+
+/// Settings of the optimiser.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Step size before the schedule.
+    pub learning_rate: f64,
+    /// Memory of the mean and of the square of the gradient.
+    pub betas: [f64; 2],
+    /// Keeps the division finite.
+    pub eps: f64,
+    /// Share of every weight taken away at each step, times the step size. 0 makes it plain Adam.
+    pub weight_decay: f64,
+    /// Whether the mean square never falls (`amsgrad`).
+    pub amsgrad: bool,
+    /// Largest norm of the gradient of all parameters together; longer ones are shortened to it.
+    pub clip_norm: Option<f64>,
+    /// Memory of the average of the weights, which is what a run delivers; 0 delivers the last weights.
+    /// Over the first steps the memory is shorter.
+    pub average: f64,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.01,
+            amsgrad: false,
+            clip_norm: None,
+            average: 0.0,
+        }
+    }
+}
+
+/// The optimiser of one run.
+///
+/// # Source
+///
+/// Loshchilov & Hutter (2019), "Decoupled weight decay regularization", arXiv:1711.05101; Reddi et al.
+/// (2018), "On the convergence of Adam and beyond", arXiv:1904.09237.
+#[derive(Debug)]
+pub struct Optimizer {
+    config: OptimizerConfig,
+    steps: u64,
+    slots: BTreeMap<String, Slot>,
+}
+
+/// What is remembered of one parameter, flat.
+#[derive(Debug)]
+struct Slot {
+    shape: Vec<usize>,
+    mean: Tensor<1>,
+    square: Tensor<1>,
+    largest: Option<Tensor<1>>,
+    average: Option<Tensor<1>>,
+}
+
+impl Optimizer {
+    /// An optimiser that has made no step.
+    pub fn new(config: OptimizerConfig) -> Self {
+        Self {
+            config,
+            steps: 0,
+            slots: BTreeMap::new(),
+        }
+    }
+
+    /// Makes one step with these gradients; parameters without a gradient stay.
+    pub fn step<M: Module>(&mut self, module: M, mut gradients: Gradients, rate_factor: f64) -> M {
+        self.steps += 1;
+        let scale = self.config.clip_norm.map_or(1.0, |limit| {
+            let norm = gradient_norm(&module, &gradients);
+            if norm > limit { limit / norm } else { 1.0 }
+        });
+        module.map(&mut Update {
+            path: Vec::new(),
+            rate: self.config.learning_rate * rate_factor,
+            scale,
+            optimizer: self,
+            gradients: &mut gradients,
+        })
+    }
+
+    /// The module with the averaged weights.
+    pub fn averaged<M: Module>(&self, module: M) -> M {
+        module.map(&mut Averaged {
+            path: Vec::new(),
+            optimizer: self,
+        })
+    }
+
+    /// Everything needed to go on later: `mean/NAME`, `square/NAME` and so on.
+    pub fn state(&self) -> Tensors {
+        let mut state = Tensors::new();
+        for (name, slot) in &self.slots {
+            for (kind, tensor) in slot.parts() {
+                if let Some(tensor) = tensor {
+                    let array = Array::new(slot.shape.clone(), numbers(tensor.clone()))
+                        .expect("a slot has its parameter's shape");
+                    state.insert(format!("{kind}/{name}"), array);
+                }
+            }
+        }
+        state
+    }
+
+    /// An optimiser as it was after `steps` steps, from what [`Optimizer::state`] gave.
+    pub fn restore(config: OptimizerConfig, steps: u64, state: &Tensors, device: &Device) -> Self {
+        let device = device.clone().without_autodiff();
+        let part = |kind: &str, name: &str| {
+            let array = state.get(&format!("{kind}/{name}"))?;
+            let data = TensorData::new(array.data().to_vec(), [array.len()]);
+            Some(Tensor::from_data(data, &device))
+        };
+        let slots = state.iter().filter_map(|(key, array)| {
+            let name = key.strip_prefix("mean/")?;
+            let slot = Slot {
+                shape: array.shape().to_vec(),
+                mean: part("mean", name)?,
+                square: part("square", name)?,
+                largest: part("largest", name),
+                average: part("average", name),
+            };
+            Some((name.to_owned(), slot))
+        });
+        Self {
+            config,
+            steps,
+            slots: slots.collect(),
+        }
+    }
+
+    /// The memory of the average at this step: short at first, so that the start is soon forgotten.
+    fn average_memory(&self) -> f64 {
+        let steps = self.steps as f64;
+        self.config.average.min((1.0 + steps) / (10.0 + steps))
+    }
+}
+
+impl Slot {
+    fn new(value: &Tensor<1>, shape: Vec<usize>, config: &OptimizerConfig) -> Self {
+        let zeros = value.zeros_like();
+        Self {
+            shape,
+            mean: zeros.clone(),
+            square: zeros.clone(),
+            largest: config.amsgrad.then_some(zeros),
+            average: (config.average > 0.0).then(|| value.clone()),
+        }
+    }
+
+    fn parts(&self) -> [(&'static str, Option<&Tensor<1>>); 4] {
+        [
+            ("mean", Some(&self.mean)),
+            ("square", Some(&self.square)),
+            ("largest", self.largest.as_ref()),
+            ("average", self.average.as_ref()),
+        ]
+    }
+}
+
+struct Update<'a> {
+    path: Vec<String>,
+    rate: f64,
+    scale: f64,
+    optimizer: &'a mut Optimizer,
+    gradients: &'a mut Gradients,
+}
+
+impl Update<'_> {
+    fn stepped(&mut self, value: Tensor<1>, gradient: Tensor<1>, shape: Vec<usize>) -> Tensor<1> {
+        let config = self.optimizer.config;
+        let memory = self.optimizer.average_memory();
+        let [beta1, beta2] = config.betas;
+        let steps = self.optimizer.steps as f64;
+        let slot = self
+            .optimizer
+            .slots
+            .entry(file_name(&self.path))
+            .or_insert_with(|| Slot::new(&value, shape, &config));
+        let gradient = if self.scale < 1.0 {
+            gradient * self.scale
+        } else {
+            gradient
+        };
+        slot.mean
+            .inplace(|mean| mean * beta1 + gradient.clone() * (1.0 - beta1));
+        slot.square
+            .inplace(|square| square * beta2 + gradient.square() * (1.0 - beta2));
+        let spread = match &mut slot.largest {
+            Some(largest) => {
+                largest.inplace(|largest| largest.max_pair(slot.square.clone()));
+                largest.clone()
+            }
+            None => slot.square.clone(),
+        };
+        let correction1 = 1.0 - beta1.powf(steps);
+        let correction2 = (1.0 - beta2.powf(steps)).sqrt();
+        let divisor = spread.sqrt() / correction2 + config.eps;
+        let kept = value * (1.0 - self.rate * config.weight_decay);
+        let value = kept - slot.mean.clone() * (self.rate / correction1) / divisor;
+        if let Some(average) = &mut slot.average {
+            average.inplace(|average| average * memory + value.clone() * (1.0 - memory));
+        }
+        value
+    }
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|value| {
+            let Some(gradient) = value.grad_remove(self.gradients) else {
+                return value;
+            };
+            let shape = value.dims();
+            let count: usize = shape.iter().product();
+            let flat = value.inner().reshape([count]);
+            let next = self.stepped(flat, gradient.reshape([count]), shape.to_vec());
+            next.reshape(shape).autodiff().require_grad()
+        })
+    }
+}
+
+struct Averaged<'a> {
+    path: Vec<String>,
+    optimizer: &'a Optimizer,
+}
+
+impl ModuleMapper for Averaged<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let slot = self.optimizer.slots.get(&file_name(&self.path));
+        let Some(average) = slot.and_then(|slot| slot.average.clone()) else {
+            return param;
+        };
+        param.map(|value| average.reshape(value.dims()).autodiff().require_grad())
+    }
+}
+
+/// The length of the gradient of all parameters together.
+fn gradient_norm<M: Module>(module: &M, gradients: &Gradients) -> f64 {
+    let mut norm = Norm {
+        gradients,
+        sum: 0.0,
+    };
+    module.visit(&mut norm);
+    norm.sum.sqrt()
+}
+
+struct Norm<'a> {
+    gradients: &'a Gradients,
+    sum: f64,
+}
+
+impl ModuleVisitor for Norm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            self.sum += f64::from(gradient.square().sum().into_scalar::<f32>());
+        }
+    }
+}

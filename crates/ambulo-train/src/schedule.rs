@@ -1,0 +1,70 @@
+//! How the learning rate changes over a run.
+
+use serde::{Deserialize, Serialize};
+
+/// The course of the learning rate, as a factor of the optimiser's.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Schedule {
+    /// The same all the time.
+    #[default]
+    Constant,
+    /// Times `factor` after each pass over the data.
+    Exponential {
+        /// What each epoch multiplies by.
+        factor: f64,
+    },
+    /// Rises evenly over `warmup_steps`, then falls along half a cosine to `floor` at the last step.
+    Cosine {
+        /// Steps of the rise.
+        warmup_steps: u64,
+        /// The factor at the end.
+        floor: f64,
+    },
+}
+
+impl Schedule {
+    /// The factor at a step, counted from 0, of a run of `steps` steps whose epochs have `epoch_steps`.
+    pub fn factor(self, step: u64, steps: u64, epoch_steps: u64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Exponential { factor } => factor.powf((step / epoch_steps.max(1)) as f64),
+            Self::Cosine { warmup_steps, .. } if step < warmup_steps => {
+                (step + 1) as f64 / warmup_steps as f64
+            }
+            Self::Cosine {
+                warmup_steps,
+                floor,
+            } => {
+                let length = steps.saturating_sub(warmup_steps).max(1);
+                let share = ((step - warmup_steps) as f64 / length as f64).min(1.0);
+                let fall = 0.5 * (1.0 + (std::f64::consts::PI * share).cos());
+                floor + (1.0 - floor) * fall
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponential_falls_once_an_epoch() {
+        let schedule = Schedule::Exponential { factor: 0.99 };
+        assert_eq!(schedule.factor(9, 100, 10).to_bits(), 1.0_f64.to_bits());
+        assert!((schedule.factor(25, 100, 10) - 0.9801).abs() < 1e-12);
+    }
+
+    #[test]
+    fn cosine_rises_and_ends_at_its_floor() {
+        let schedule = Schedule::Cosine {
+            warmup_steps: 10,
+            floor: 0.1,
+        };
+        assert!((schedule.factor(0, 110, 1) - 0.1).abs() < 1e-12);
+        assert!((schedule.factor(10, 110, 1) - 1.0).abs() < 1e-12);
+        assert!((schedule.factor(60, 110, 1) - 0.55).abs() < 1e-12);
+        assert!((schedule.factor(110, 110, 1) - 0.1).abs() < 1e-12);
+    }
+}
