@@ -12,9 +12,9 @@ const SMALLEST_SQUARE: f32 = 1e-12;
 pub struct LossConfig {
     /// How much each joint counts in the error of places and in the smoothness.
     pub joint_weights: JointWeights,
-    /// Factor of the squared steps of the prediction from frame to frame: L_t.
+    /// Factor of the squared steps of the prediction from frame to frame: `L_t`.
     pub smoothness: f64,
-    /// Factor of the error of the steps from frame to frame: L_m.
+    /// Factor of the error of the steps from frame to frame: `L_m`.
     pub velocity: f64,
     /// Whether half the square of the loss is made small in place of the loss: the published training
     /// does so, by taking the loss itself as the gradient above it.
@@ -108,11 +108,11 @@ impl JointWeights {
 /// The terms of a lifter's loss, as tensors of one number.
 #[derive(Debug, Clone)]
 pub struct LiftLoss {
-    /// Mean weighted distance: L_w.
+    /// Mean weighted distance: `L_w`.
     pub places: Tensor<1>,
-    /// Weighted squared steps of the prediction, times their factor: L_t. Absent with one frame.
+    /// Weighted squared steps of the prediction, times their factor: `L_t`. Absent with one frame.
     pub smoothness: Option<Tensor<1>>,
-    /// Mean error of the steps, times its factor: L_m. Absent with one frame.
+    /// Mean error of the steps, times its factor: `L_m`. Absent with one frame.
     pub velocity: Option<Tensor<1>>,
 }
 

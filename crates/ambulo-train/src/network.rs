@@ -8,6 +8,7 @@ use ambulo_nn::tensors::{Tensor as Array, Tensors};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::datasets::takes::narrow as single;
 use crate::modules::Noise;
 use crate::modules::convformer::ConvFormer;
 use crate::modules::rtpca::Rtpca;
@@ -39,6 +40,10 @@ impl LiftNetwork for ConvFormer {
 ///
 /// Matrices, convolutions and their biases are uniform within one over the root of the number of inputs of
 /// an output, as `PyTorch` begins; norms are the identity; tables of places and weights of banks are zero.
+///
+/// # Panics
+///
+/// Never: the shapes are the network's own.
 pub fn initial_weights(config: &NetworkConfig, seed: u64) -> Tensors {
     let shapes = config.tensor_shapes();
     let weights: BTreeMap<&str, &TensorShape> = shapes
@@ -55,7 +60,7 @@ pub fn initial_weights(config: &NetworkConfig, seed: u64) -> Tensors {
                 let inputs: usize = weight.shape[1..].iter().product();
                 let bound = 1.0 / (inputs.max(1) as f64).sqrt();
                 (0..tensor.len())
-                    .map(|_| (bound * (2.0 * rng.unit() - 1.0)) as f32)
+                    .map(|_| single(bound * (2.0 * rng.unit() - 1.0)))
                     .collect()
             }
             _ => vec![0.0; tensor.len()],

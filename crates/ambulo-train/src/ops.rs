@@ -23,10 +23,10 @@ pub(crate) fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
     bias: Tensor<1>,
-    eps: f64,
+    eps: f32,
 ) -> Tensor<D> {
     let inputs = [primitive(&x), primitive(&weight), primitive(&bias)];
-    let op = normalise::LayerNorm { eps: eps as f32 };
+    let op = normalise::LayerNorm { eps };
     apply(op, inputs, x.dims()).unwrap_or_else(|| portable::layer_norm(x, weight, bias, eps))
 }
 
@@ -77,19 +77,19 @@ pub(crate) fn norm_frames_gelu(
     x: Tensor<4>,
     weight: Tensor<1>,
     bias: Tensor<1>,
-    eps: f64,
+    eps: f32,
 ) -> Tensor<4> {
     let inputs = [primitive(&x), primitive(&weight), primitive(&bias)];
     let op = pyramid::NormGelu {
         batch: x.dims()[0],
-        eps: eps as f32,
+        eps,
     };
     apply(op, inputs, x.dims()).unwrap_or_else(|| portable::norm_frames_gelu(x, weight, bias, eps))
 }
 
 /// A transposed convolution of stride 2 along the frames of `[batch, frames, inner, width]`, each channel
 /// with its kernel of `weight`, `[width, 1, kernel]`.
-pub(crate) fn upsample(x: Tensor<4>, weight: Tensor<3>, bias: Tensor<1>) -> Tensor<4> {
+pub(crate) fn upsample(x: &Tensor<4>, weight: &Tensor<3>, bias: &Tensor<1>) -> Tensor<4> {
     let [batch, inputs, inner, channels] = x.dims();
     let outputs = 2 * (inputs - 1) + weight.dims()[2];
     let op = pyramid::Upsample {
@@ -98,7 +98,7 @@ pub(crate) fn upsample(x: Tensor<4>, weight: Tensor<3>, bias: Tensor<1>) -> Tens
         outputs,
         channels,
     };
-    let parts = [primitive(&x), primitive(&weight), primitive(&bias)];
+    let parts = [primitive(x), primitive(weight), primitive(bias)];
     apply(op, parts, [batch, outputs, inner, channels])
         .unwrap_or_else(|| portable::upsample(x, weight, bias))
 }

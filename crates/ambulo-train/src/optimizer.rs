@@ -106,9 +106,9 @@ impl Optimizer {
         let mut state = Tensors::new();
         for (name, slot) in &self.slots {
             for (kind, tensor) in slot.parts() {
-                if let Some(tensor) = tensor {
-                    let array = Array::new(slot.shape.clone(), numbers(tensor.clone()))
-                        .expect("a slot has its parameter's shape");
+                let numbers = tensor.map(|tensor| numbers(tensor.clone()));
+                let array = numbers.and_then(|n| Array::new(slot.shape.clone(), n).ok());
+                if let Some(array) = array {
                     state.insert(format!("{kind}/{name}"), array);
                 }
             }
@@ -284,5 +284,91 @@ impl ModuleVisitor for Norm<'_> {
         if let Some(gradient) = param.val().grad(self.gradients) {
             self.sum += f64::from(gradient.square().sum().into_scalar::<f32>());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::ParamId;
+
+    #[derive(Module, Debug)]
+    struct Three {
+        numbers: Param<Tensor<1>>,
+    }
+
+    /// Four steps with given gradients, stopped and restored in the middle.
+    fn stepped(config: OptimizerConfig) -> Vec<f32> {
+        let device = Device::flex().autodiff();
+        let start = Tensor::<1>::from_floats([1.0, -2.0, 0.5], &device).require_grad();
+        let mut module = Three {
+            numbers: Param::initialized(ParamId::new(), start),
+        };
+        let mut optimizer = Optimizer::new(config);
+        let gradients = [
+            [0.5, -1.0, 0.25],
+            [-0.2, 0.8, 0.1],
+            [0.9, -0.1, -0.4],
+            [0.05, 0.3, -0.6],
+        ];
+        for (step, gradient) in (1..).zip(gradients) {
+            let gradient = Tensor::<1>::from_floats(gradient, &device);
+            let gradients = (module.numbers.val() * gradient).sum().backward();
+            module = optimizer.step(module, gradients, 1.0);
+            if step == 2 {
+                optimizer = Optimizer::restore(config, 2, &optimizer.state(), &device);
+            }
+        }
+        numbers(module.numbers.val())
+    }
+
+    #[track_caller]
+    fn check(found: &[f32], expected: [f32; 3]) {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} and {expected}");
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_pytorch() {
+        let config = OptimizerConfig {
+            learning_rate: 0.1,
+            weight_decay: 0.1,
+            ..OptimizerConfig::default()
+        };
+        check(&stepped(config), [0.702_991_4, -1.814_793_5, 0.361_921_1]);
+        let config = OptimizerConfig {
+            betas: [0.9, 0.99],
+            weight_decay: 0.0,
+            amsgrad: true,
+            ..config
+        };
+        check(&stepped(config), [0.738_383_1, -1.890_435_7, 0.376_624]);
+    }
+
+    #[test]
+    fn long_gradients_are_shortened() {
+        let config = OptimizerConfig {
+            learning_rate: 0.1,
+            weight_decay: 0.0,
+            betas: [0.0, 0.0],
+            eps: 1.0,
+            clip_norm: Some(0.5),
+            ..OptimizerConfig::default()
+        };
+        // With these settings a step is g / (|g| + 1): the first gradient has length 1.146.
+        let device = Device::flex().autodiff();
+        let start = Tensor::<1>::from_floats([0.0; 3], &device).require_grad();
+        let module = Three {
+            numbers: Param::initialized(ParamId::new(), start),
+        };
+        let gradient = Tensor::<1>::from_floats([0.5, -1.0, 0.25], &device);
+        let gradients = (module.numbers.val() * gradient).sum().backward();
+        let module = Optimizer::new(config).step(module, gradients, 1.0);
+        let expected = [0.5, -1.0, 0.25].map(|g: f32| {
+            let g = g * 0.5 / 1.145_644;
+            -0.1 * g / (g.abs() + 1.0)
+        });
+        check(&numbers(module.numbers.val()), expected);
     }
 }

@@ -1,18 +1,23 @@
 //! A training run as a file: network, data and settings.
 
+mod film;
+mod published;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ambulo_nn::codec::lift::{AnsweredFrames, LiftCodec};
 use ambulo_nn::config::NetworkConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{LiftSamples, LiftValidation};
-use crate::evaluate::walking::WalkValidation;
-use crate::film::{FilmSamples, FilmSettings};
+use crate::datasets::examples::ExamplesError;
 use crate::fit::TrainConfig;
-use crate::motion::{MotionError, People, Role, Take, load};
+use crate::motion::MotionError;
+use crate::protocols::folder::FolderError;
+
+pub use film::FilmData;
+pub use published::{Keypoints, PublishedData};
 
 /// A recipe, as its TOML file says it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,20 +38,8 @@ pub struct Recipe {
 pub enum DataConfig {
     /// Synthetic film of recorded walks.
     Film(FilmData),
-}
-
-/// Synthetic film of recorded walks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FilmData {
-    /// The folder of recordings.
-    pub folder: PathBuf,
-    /// How recordings become windows. Frames and answers follow from the network if left out.
-    #[serde(default)]
-    pub codec: LiftCodec,
-    /// How film differs from the recordings.
-    #[serde(default)]
-    pub film: FilmSettings,
+    /// A published data set.
+    Published(PublishedData),
 }
 
 /// Why a recipe cannot be followed.
@@ -71,6 +64,18 @@ pub enum RecipeError {
     /// The recordings cannot be used.
     #[error("cannot use the recordings")]
     Motion(#[from] MotionError),
+    /// The data set cannot be used.
+    #[error("cannot use the data set")]
+    Folder(#[from] FolderError),
+    /// No examples can be drawn from the data set.
+    #[error("cannot draw examples from the data set")]
+    Examples(#[from] ExamplesError),
+    /// No data set has this name.
+    #[error("no data set is called {name:?}; there are h36m, humaneva and 3dhp")]
+    UnknownDataSet {
+        /// The name in the recipe.
+        name: String,
+    },
 }
 
 /// Everything a run needs of its data.
@@ -81,6 +86,16 @@ pub struct Source {
     pub validation: Option<Box<dyn LiftValidation>>,
     /// What to store with the weights.
     pub notes: BTreeMap<String, String>,
+}
+
+impl DataConfig {
+    /// Takes the data from another folder than the recipe's.
+    pub fn set_folder(&mut self, folder: &Path) {
+        match self {
+            Self::Film(data) => folder.clone_into(&mut data.folder),
+            Self::Published(data) => folder.clone_into(&mut data.folder),
+        }
+    }
 }
 
 impl Recipe {
@@ -104,41 +119,11 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// [`RecipeError::Motion`] if recordings are missing or damaged.
+    /// [`RecipeError`] if data are missing or damaged.
     pub fn source(&self) -> Result<Source, RecipeError> {
         match &self.data {
-            DataConfig::Film(data) => data.source(self),
+            DataConfig::Film(data) => data.source(&self.model),
+            DataConfig::Published(data) => data.source(&self.model),
         }
-    }
-}
-
-impl FilmData {
-    fn source(&self, recipe: &Recipe) -> Result<Source, RecipeError> {
-        let [frames, ..] = recipe.model.input_shape();
-        let [frames_out, ..] = recipe.model.output_shape();
-        let answers = if frames_out == 1 {
-            AnsweredFrames::Centre
-        } else {
-            AnsweredFrames::All
-        };
-        let codec = LiftCodec {
-            frames,
-            answers,
-            ..self.codec
-        };
-        let people = People::built_in()?;
-        let takes = load(&self.folder, &people)?;
-        let of = |role: Role| -> Vec<Take> {
-            let takes = takes
-                .iter()
-                .filter(|take| people.role(&take.person) == role);
-            takes.cloned().collect()
-        };
-        let text = serde_json::to_string(&codec).expect("settings are plain numbers and words");
-        Ok(Source {
-            samples: Arc::new(FilmSamples::new(codec, self.film, of(Role::Train))),
-            validation: Some(Box::new(WalkValidation::new(codec, &of(Role::Tune)))),
-            notes: BTreeMap::from([("codec".to_owned(), text)]),
-        })
     }
 }

@@ -60,7 +60,7 @@ pub(crate) use enabled::run;
 #[cfg(feature = "train")]
 mod enabled {
     use ambulo_train::fit::{Event, Setup, fit};
-    use ambulo_train::recipe::{DataConfig, Recipe};
+    use ambulo_train::recipe::Recipe;
     use anyhow::Context as _;
 
     use super::{Args, Device, Network};
@@ -71,9 +71,7 @@ mod enabled {
         let Network::Lift(args) = &args.network;
         let mut recipe = Recipe::read(&args.config)?;
         if let Some(folder) = &args.data {
-            match &mut recipe.data {
-                DataConfig::Film(film) => film.folder.clone_from(folder),
-            }
+            recipe.data.set_folder(folder);
         }
         let device = match args.device {
             Device::Cpu => ambulo_train::device::cpu(),

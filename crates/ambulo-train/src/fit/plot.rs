@@ -71,10 +71,16 @@ pub(super) fn curves(curves: &[(&str, &[(f64, f64)])]) -> String {
     svg
 }
 
-/// Three significant digits.
+/// About three significant digits.
 fn significant(value: f64) -> String {
-    let digits = (2 - value.abs().log10().floor() as i32).clamp(0, 9);
-    format!("{value:.*}", usize::try_from(digits).unwrap_or(0))
+    match value.abs() {
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        size if size >= 0.1 => format!("{value:.3}"),
+        size if size >= 0.01 => format!("{value:.4}"),
+        _ => format!("{value:.2e}"),
+    }
 }
 
 #[cfg(test)]

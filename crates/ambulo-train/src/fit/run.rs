@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::log::{Line, Log};
 use super::{Event, Outcome, Setup, TrainError, storage, weights_path};
-use crate::batch::{LiftSamples, LiftShape, LiftValidation, Lookahead};
+use crate::batch::{LiftBatch, LiftSamples, LiftShape, LiftValidation, Lookahead};
 use crate::checkpoint::Checkpoint;
 use crate::losses::LiftLoss;
 use crate::modules::{from_tensors, numbers, to_tensors};
@@ -30,6 +30,17 @@ struct State<N> {
     stale: u64,
 }
 
+/// What stays the same from step to step.
+struct Plan<'a> {
+    setup: &'a Setup,
+    shape: LiftShape,
+    device: &'a Device,
+    /// Of the whole run.
+    steps: u64,
+    epoch_steps: u64,
+    joint_weights: Vec<f32>,
+}
+
 pub(super) fn run<N: LiftNetwork>(
     network: N,
     setup: &Setup,
@@ -38,19 +49,8 @@ pub(super) fn run<N: LiftNetwork>(
     device: &Device,
     listener: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TrainError> {
-    let train = &setup.train;
-    let shape = samples.shape();
-    let joint_weights = train.loss.joint_weights.for_joints(shape.joints_out)?;
-    let epoch_steps = samples.steps_per_epoch(train.batch);
-    let steps = match (train.steps, train.epochs, epoch_steps) {
-        (Some(steps), ..) => steps,
-        (None, Some(epochs), Some(epoch_steps)) => epochs * epoch_steps,
-        _ => {
-            return Err(TrainError::Setting {
-                what: "this source has no end, so the run must be given in steps".to_owned(),
-            });
-        }
-    };
+    let plan = Plan::new(setup, samples.as_ref(), device)?;
+    let (train, steps) = (&setup.train, plan.steps);
     let mut state = State::begin(network, setup, device, listener)?;
     let mut log = Log::open(&setup.folder, state.step);
     listener(&Event::Started {
@@ -66,52 +66,15 @@ pub(super) fn run<N: LiftNetwork>(
         let batch = batches
             .next()
             .ok_or(TrainError::Source { step: state.step })?;
-        let [input, target] = [
-            (&batch.input, shape.input()),
-            (&batch.target, shape.target()),
-        ]
-        .map(|(numbers, shape)| tensor(numbers, shape, train.batch, device));
-        let counted = Tensor::from_data(
-            TensorData::new(
-                batch.weight,
-                [train.batch, shape.frames_out, shape.joints_out],
-            ),
-            device,
-        );
-        let mut noise = step_rng(train.seed, state.step);
-        let predicted = state.network.lift(input, &mut Some(&mut noise));
-        let loss = LiftLoss::of(&train.loss, &joint_weights, predicted, target, counted).total();
-        losses.add(loss.clone().inner());
-        let minimised = if train.loss.square {
-            loss.square() * 0.5
-        } else {
-            loss
-        };
-        let gradients = minimised.backward();
-        let rate = train
-            .schedule
-            .factor(state.step, steps, epoch_steps.unwrap_or(steps));
-        let State {
-            network, optimizer, ..
-        } = state;
-        let (mut optimizer, before) = (optimizer, network);
-        let network = optimizer.step(before, gradients, rate);
-        state = State {
-            step: state.step + 1,
-            network,
-            optimizer,
-            best: state.best,
-            stale: state.stale,
-        };
+        state = state.stepped(&plan, batch, &mut losses);
         let step = state.step;
         let is_last = step == steps;
-
         if step.is_multiple_of(train.log_every) || is_last {
             let loss = losses.take().ok_or(TrainError::Diverged { step })?;
             log.push(Line {
                 step,
                 loss: Some(loss),
-                learning_rate: Some(train.optimizer.learning_rate * rate),
+                learning_rate: Some(plan.learning_rate(step - 1)),
                 score: None,
                 figures: Vec::new(),
             });
@@ -128,17 +91,15 @@ pub(super) fn run<N: LiftNetwork>(
         if let Some(validation) = &mut validation
             && (step.is_multiple_of(train.validate_every) || is_last)
         {
-            state.validate(setup, shape, &mut **validation, device, &mut log, listener)?;
+            state.validate(&plan, &mut **validation, &mut log, listener)?;
         }
-        let ends = is_last || is_exhausted(state.stale);
-        if step.is_multiple_of(train.checkpoint_every) || ends {
+        if step.is_multiple_of(train.checkpoint_every) || is_last || is_exhausted(state.stale) {
             if validation.is_none() {
                 state.save_weights(setup)?;
             }
             log.save()?;
-            state
-                .checkpoint(setup)
-                .save(&setup.folder.join("checkpoints"))?;
+            let folder = setup.folder.join("checkpoints");
+            state.checkpoint(setup).save(&folder)?;
         }
     }
     Ok(Outcome {
@@ -146,6 +107,45 @@ pub(super) fn run<N: LiftNetwork>(
         best: state.best,
         weights: weights_path(&setup.folder),
     })
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        setup: &'a Setup,
+        samples: &dyn LiftSamples,
+        device: &'a Device,
+    ) -> Result<Self, TrainError> {
+        let train = &setup.train;
+        let shape = samples.shape();
+        let epoch_steps = samples.steps_per_epoch(train.batch);
+        let steps = match (train.steps, train.epochs, epoch_steps) {
+            (Some(steps), ..) => steps,
+            (None, Some(epochs), Some(epoch_steps)) => epochs * epoch_steps,
+            _ => {
+                return Err(TrainError::Setting {
+                    what: "this source has no end, so the run must be given in steps".to_owned(),
+                });
+            }
+        };
+        Ok(Self {
+            setup,
+            shape,
+            device,
+            steps,
+            epoch_steps: epoch_steps.unwrap_or(steps),
+            joint_weights: train.loss.joint_weights.for_joints(shape.joints_out)?,
+        })
+    }
+
+    /// The factor of the learning rate at a step, counted from 0.
+    fn rate(&self, step: u64) -> f64 {
+        let schedule = self.setup.train.schedule;
+        schedule.factor(step, self.steps, self.epoch_steps)
+    }
+
+    fn learning_rate(&self, step: u64) -> f64 {
+        self.setup.train.optimizer.learning_rate * self.rate(step)
+    }
 }
 
 impl<N: LiftNetwork> State<N> {
@@ -212,6 +212,42 @@ impl<N: LiftNetwork> State<N> {
         })
     }
 
+    /// The state after one more step.
+    fn stepped(self, plan: &Plan<'_>, batch: LiftBatch, losses: &mut Losses) -> Self {
+        let Self {
+            step,
+            network,
+            mut optimizer,
+            best,
+            stale,
+        } = self;
+        let (train, shape, device) = (&plan.setup.train, plan.shape, plan.device);
+        // The last batch of an epoch may be smaller than the others.
+        let size = batch.weight.len() / shape.points_out().max(1);
+        let input = tensor(&batch.input, shape.input(), size, device);
+        let target = tensor(&batch.target, shape.target(), size, device);
+        let counted = TensorData::new(batch.weight, [size, shape.frames_out, shape.joints_out]);
+        let counted = Tensor::from_data(counted, device);
+        let mut noise = step_rng(train.seed, step);
+        let predicted = network.lift(input, &mut Some(&mut noise));
+        let weights = &plan.joint_weights;
+        let loss = LiftLoss::of(&train.loss, weights, predicted, target, counted).total();
+        losses.add(loss.clone().inner());
+        let minimised = if train.loss.square {
+            loss.square() * 0.5
+        } else {
+            loss
+        };
+        let gradients = minimised.backward();
+        Self {
+            step: step + 1,
+            network: optimizer.step(network, gradients, plan.rate(step)),
+            optimizer,
+            best,
+            stale,
+        }
+    }
+
     fn checkpoint(&self, setup: &Setup) -> Checkpoint {
         let mut tensors = self.optimizer.state();
         for (name, tensor) in to_tensors(&self.network) {
@@ -234,15 +270,14 @@ impl<N: LiftNetwork> State<N> {
 
     fn validate(
         &mut self,
-        setup: &Setup,
-        shape: LiftShape,
+        plan: &Plan<'_>,
         validation: &mut (dyn LiftValidation + '_),
-        device: &Device,
         log: &mut Log,
         listener: &mut dyn FnMut(&Event),
     ) -> Result<(), TrainError> {
         let network = self.optimizer.averaged(self.network.clone()).valid();
-        let device = device.clone().without_autodiff();
+        let (setup, shape) = (plan.setup, plan.shape);
+        let device = plan.device.clone().without_autodiff();
         let found = validation.validate(&mut |input, size| {
             let input = tensor(input, shape.input(), size, &device);
             numbers(network.lift(input, &mut None))

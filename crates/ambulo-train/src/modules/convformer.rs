@@ -101,7 +101,7 @@ impl ConvFormer {
     /// blended queries, keys and values.
     pub fn new(config: &ConvFormerConfig, drop_path: f64, share: f64, device: &Device) -> Self {
         let (dim, wide) = (config.dim, config.frame_dim());
-        let eps = f64::from(config.block_eps);
+        let eps = config.block_eps;
         let block = |is_temporal| Block::new(config, is_temporal, share, device);
         Self {
             embed: Linear::new(config.in_channels, dim, device),
@@ -112,7 +112,7 @@ impl ConvFormer {
             temporal: (0..config.temporal_blocks).map(|_| block(true)).collect(),
             temporal_norm: LayerNorm::new(wide, eps, device),
             head: Head {
-                norm: LayerNorm::new(wide, f64::from(config.head_eps), device),
+                norm: LayerNorm::new(wide, config.head_eps, device),
                 linear: Linear::new(wide, 3 * config.joints_out, device),
                 frames: Conv::new(1, config.frames, 1, device),
             },
@@ -172,7 +172,7 @@ impl Block {
         } else {
             config.dim
         };
-        let eps = f64::from(config.block_eps);
+        let eps = config.block_eps;
         Self {
             norm1: LayerNorm::new(width, eps, device),
             attn: Attention::new(config, is_temporal, dropout, device),
@@ -299,8 +299,9 @@ impl Attention {
                 });
                 outputs.reduce(|a, b| a + b).unwrap_or_else(|| x.clone())
             }
-            (Some(Weights::Whole(eta)), _) => blended(convs, &self.alpha(eta.val())).forward(x),
-            (None, Some(eta)) => blended(convs, &self.alpha(eta.val())).forward(x),
+            (Some(Weights::Whole(eta)), _) | (None, Some(eta)) => {
+                blended(convs, &self.alpha(eta.val())).forward(x)
+            }
             (None, None) => x.clone(),
         }
     }

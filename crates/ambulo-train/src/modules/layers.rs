@@ -5,6 +5,7 @@ use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::tensors::zeros;
+use crate::datasets::takes::narrow as single;
 use crate::ops;
 
 /// An affine map of the last axis. `weight` is `[out, in]`.
@@ -28,7 +29,14 @@ impl Linear {
 
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        linear(x, self.weight.val().swap_dims(0, 1), bias)
+        let mut shape = x.dims();
+        let inputs = shape[D - 1];
+        let rows = shape[..D - 1].iter().product();
+        // As one matrix: burn would make one small product for each of the outer indices.
+        let x: Tensor<2> = x.reshape([rows, inputs]);
+        let weight = self.weight.val();
+        shape[D - 1] = weight.dims()[0];
+        linear(x, weight.swap_dims(0, 1), bias).reshape(shape)
     }
 }
 
@@ -38,11 +46,11 @@ pub(super) struct LayerNorm {
     weight: Param<Tensor<1>>,
     bias: Param<Tensor<1>>,
     #[module(skip)]
-    eps: f64,
+    eps: f32,
 }
 
 impl LayerNorm {
-    pub(super) fn new(width: usize, eps: f64, device: &Device) -> Self {
+    pub(super) fn new(width: usize, eps: f32, device: &Device) -> Self {
         Self {
             weight: zeros([width], device),
             bias: zeros([width], device),
@@ -104,7 +112,7 @@ pub(super) fn add_branch(
             let of_sequences: Vec<f32> = (0..outer * inner)
                 .map(|_| {
                     if rng.unit() < keep {
-                        (1.0 / keep) as f32
+                        single(1.0 / keep)
                     } else {
                         0.0
                     }
@@ -125,7 +133,7 @@ pub(super) fn add_branch(
 pub(super) fn dropout(x: Tensor<3>, share: f64, noise: &mut Noise<'_>) -> Tensor<3> {
     match noise {
         Some(rng) if share > 0.0 => {
-            let kept = (1.0 / (1.0 - share)) as f32;
+            let kept = single(1.0 / (1.0 - share));
             let count: usize = x.dims().iter().product();
             let factors: Vec<f32> = (0..count)
                 .map(|_| if rng.unit() < share { 0.0 } else { kept })

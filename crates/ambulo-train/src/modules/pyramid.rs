@@ -51,7 +51,7 @@ impl Pyramid {
         let ups = tpca.amplify == Amplify::Transconv;
         let conv =
             |exists: bool, kernel| exists.then(|| Depthwise::new(config.dim, kernel, device));
-        let eps = f64::from(config.tpca_eps);
+        let eps = config.tpca_eps;
         let norm = |exists: bool, length| exists.then(|| LayerNorm::new(length, eps, device));
         Some(Self {
             conv1: conv(convolves, down[0]),
@@ -77,7 +77,7 @@ impl Pyramid {
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [half, quarter, eighth] = self.levels;
         let frames = x.dims()[1];
-        let [p1, p2, p3] = self.down(x.clone());
+        let [p1, p2, p3] = self.down(&x);
         if self.tpca.amplify == Amplify::None {
             return self.norm4.forward(p3);
         }
@@ -89,7 +89,7 @@ impl Pyramid {
     }
 
     /// The three levels on the way down.
-    fn down(&self, x: Tensor<4>) -> [Tensor<4>; 3] {
+    fn down(&self, x: &Tensor<4>) -> [Tensor<4>; 3] {
         let [half, quarter, eighth] = self.levels;
         let convs = [&self.conv1, &self.conv2, &self.conv3];
         let norms = [&self.norm1, &self.norm2, &self.norm3];
@@ -133,8 +133,8 @@ impl Depthwise {
     }
 
     /// Transposed, stride 2, no padding.
-    fn up(&self, x: Tensor<4>) -> Tensor<4> {
-        ops::upsample(x, self.weight.val(), self.bias.val())
+    fn up(&self, x: &Tensor<4>) -> Tensor<4> {
+        ops::upsample(x, &self.weight.val(), &self.bias.val())
     }
 }
 
@@ -144,12 +144,11 @@ fn up(
     conv: Option<&Depthwise>,
     norm: Option<&LayerNorm>,
 ) -> Tensor<4> {
-    let longer = match conv {
-        Some(conv) => conv.up(x),
-        None => {
-            let inputs = x.dims()[1];
-            ops::map_frames(FrameMap::interpolation(inputs, length), x)
-        }
+    let longer = if let Some(conv) = conv {
+        conv.up(&x)
+    } else {
+        let inputs = x.dims()[1];
+        ops::map_frames(FrameMap::interpolation(inputs, length), x)
     };
     activated(longer, norm)
 }

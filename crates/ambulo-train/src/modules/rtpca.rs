@@ -75,7 +75,7 @@ impl Rtpca {
     }
 
     fn build(config: &RtpcaConfig, drop_path: f64, is_mixste: bool, device: &Device) -> Self {
-        let (dim, eps) = (config.dim, f64::from(config.block_eps));
+        let (dim, eps) = (config.dim, config.block_eps);
         let block = |mixes: Mixes| Block::new(config, mixes, is_mixste, device);
         Self {
             Spatial_patch_to_embedding: Linear::new(config.in_channels, dim, device),
@@ -86,7 +86,7 @@ impl Rtpca {
             STEblocks: (0..config.depth).map(|_| block(Mixes::Joints)).collect(),
             TTEblocks: (0..config.depth).map(|i| block(Mixes::Frames(i))).collect(),
             head: (
-                LayerNorm::new(dim, f64::from(config.head_eps), device),
+                LayerNorm::new(dim, config.head_eps, device),
                 Linear::new(dim, 3, device),
             ),
             plan: Plan {
@@ -158,7 +158,7 @@ enum Mixes {
 
 impl Block {
     fn new(config: &RtpcaConfig, mixes: Mixes, is_mixste: bool, device: &Device) -> Self {
-        let (dim, eps) = (config.dim, f64::from(config.block_eps));
+        let (dim, eps) = (config.dim, config.block_eps);
         let mlp = match mixes {
             Mixes::Frames(index) if config.mlp_mixes_frames(index) => {
                 let (before, after) = config.block_frames(index);
@@ -271,16 +271,12 @@ impl Attention {
             FrameMap::pooling(remembered, config.memory_tokens()),
             memory,
         );
-        match (fuse, &self.gate) {
-            (XlrFuse::Gated, Some(gate)) => {
-                let mixed = ops::attention(queries.clone(), own.clone(), self.heads);
-                let recalled = ops::attention(queries, pooled, self.heads);
-                (mixed + recalled * gate.val().unsqueeze_dim(2), own)
-            }
-            _ => {
-                let all = Tensor::cat(vec![own, pooled], 1);
-                (ops::attention(queries, all.clone(), self.heads), all)
-            }
+        if let (XlrFuse::Gated, Some(gate)) = (fuse, &self.gate) {
+            let mixed = ops::attention(queries.clone(), own.clone(), self.heads);
+            let recalled = ops::attention(queries, pooled, self.heads);
+            return (mixed + recalled * gate.val().unsqueeze_dim(2), own);
         }
+        let all = Tensor::cat(vec![own, pooled], 1);
+        (ops::attention(queries, all.clone(), self.heads), all)
     }
 }

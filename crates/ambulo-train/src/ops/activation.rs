@@ -1,4 +1,8 @@
 //! The Gaussian error linear unit, and the functions it is made of, in a form that compilers vectorise.
+#![expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled for the processor that their caller chose"
+)]
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -63,10 +67,6 @@ impl WithSimd for Slopes<'_> {
 
 /// The derivative of GELU.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 pub(super) fn gelu_slope(x: f32) -> f32 {
     let (share, density) = normal_distribution(x);
     x * density + share
@@ -78,10 +78,6 @@ pub(super) fn gelu_slope(x: f32) -> f32 {
 ///
 /// Abramowitz & Stegun (1964), "Handbook of mathematical functions", formula 7.1.26.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 pub(super) fn normal_distribution(x: f32) -> (f32, f32) {
     const DENSITY_AT_0: f32 = 0.398_942_3;
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
@@ -97,10 +93,6 @@ pub(super) fn normal_distribution(x: f32) -> (f32, f32) {
 
 /// The exponential function, within 2 units in the last place; 0 far below, finite far above.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 pub(super) fn exp(x: f32) -> f32 {
     /// Adding it rounds to whole numbers, which then stand in the low bits.
     const ROUNDING: f32 = 12_582_912.0;

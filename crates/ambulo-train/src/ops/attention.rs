@@ -2,6 +2,10 @@
 //!
 //! Queries run along the vector lanes, so the softmax needs no sum across lanes. The gradient computes the
 //! probabilities again in place of keeping them.
+#![expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled for the processor that their caller chose"
+)]
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -23,11 +27,16 @@ pub(super) struct Attention {
     kernels: Kernels,
 }
 
+/// Queries and memory of a group to its output.
+type ForwardKernel = fn(&Attention, &[f32], &[f32], &mut [f32]);
+/// Queries, memory and gradient of the output to the gradients of queries and memory.
+type BackwardKernel = fn(&Attention, [&[f32]; 3], [&mut [f32]; 2]);
+
 /// The code for a head width and a number of lanes.
 #[derive(Debug, Clone, Copy)]
 struct Kernels {
-    forward: fn(&Attention, &[f32], &[f32], &mut [f32]),
-    backward: fn(&Attention, [&[f32]; 3], [&mut [f32]; 2]),
+    forward: ForwardKernel,
+    backward: BackwardKernel,
 }
 
 impl Attention {
@@ -187,10 +196,6 @@ struct Part {
     head: usize,
 }
 
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 impl Attention {
     #[inline(always)]
     fn group<const LANES: usize, const WIDTH: usize>(
@@ -299,10 +304,6 @@ impl Attention {
     }
 }
 
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 impl Part {
     /// The rows of its sequence among those of `width` numbers.
     #[inline(always)]
@@ -391,10 +392,6 @@ impl Part {
 }
 
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 fn add_scaled<const N: usize>(sum: &mut [f32; N], x: &[f32; N], factor: f32) {
     for lane in 0..N {
         sum[lane] = x[lane].mul_add(factor, sum[lane]);

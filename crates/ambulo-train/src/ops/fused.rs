@@ -70,7 +70,7 @@ pub(super) fn apply<Op: FusedOp<N>, const N: usize, const D: usize>(
         return Some(Tensor::from_primitive::<Flex>(output));
     }
     let tracked = <[FloatTensor<Autodiff<Flex>>; N]>::try_from(tracked).ok()?;
-    let nodes = tracked.each_ref().map(|tensor| tensor.node());
+    let nodes = tracked.each_ref().map(FloatTensor::<Autodiff<Flex>>::node);
     let inputs = tracked.map(|tensor| tensor.into_primitive().to_contiguous());
     let output = new_tensor(op.forward(slices(&inputs)), &shape);
     let step = Step::<Op, N>(std::marker::PhantomData);

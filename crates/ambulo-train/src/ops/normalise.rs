@@ -1,4 +1,8 @@
 //! Layer normalisation with its analytic gradient.
+#![expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled for the processor that their caller chose"
+)]
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -136,10 +140,6 @@ impl WithSimd for RowGradients<'_> {
 impl LayerNorm {
     /// Mean and one over the standard deviation.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "must be compiled for the processor that its caller is"
-    )]
     fn moments(&self, x: &[f32]) -> (f32, f32) {
         let n = x.len() as f32;
         let mean = sum_of(x, |x| x) / n;
@@ -150,10 +150,6 @@ impl LayerNorm {
 
 /// The sum of a function of the numbers, in a fixed order that allows vectors.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 fn sum_of(x: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0; LANES];
     let blocks = x.chunks_exact(LANES);

@@ -8,7 +8,7 @@ pub(crate) fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
     bias: Tensor<1>,
-    eps: f64,
+    eps: f32,
 ) -> Tensor<D> {
     normed(x, D - 1, eps) * weight.unsqueeze() + bias.unsqueeze()
 }
@@ -65,18 +65,19 @@ pub(crate) fn norm_frames_gelu(
     x: Tensor<4>,
     weight: Tensor<1>,
     bias: Tensor<1>,
-    eps: f64,
+    eps: f32,
 ) -> Tensor<4> {
     let frames = x.dims()[1];
     let [weight, bias] = [weight, bias].map(|numbers| numbers.reshape([1, frames, 1, 1]));
     gelu(normed(x, 1, eps) * weight + bias)
 }
 
-pub(crate) fn upsample(x: Tensor<4>, weight: Tensor<3>, bias: Tensor<1>) -> Tensor<4> {
+pub(crate) fn upsample(x: &Tensor<4>, weight: &Tensor<3>, bias: &Tensor<1>) -> Tensor<4> {
     let [batch, inputs, inner, channels] = x.dims();
     let kernel = weight.dims()[2];
     let outputs = 2 * (inputs - 1) + kernel;
     let offsets = bias
+        .clone()
         .reshape([1, 1, 1, channels])
         .expand([batch, outputs, inner, channels]);
     (0..kernel).fold(offsets, |sum, tap| {
@@ -88,7 +89,7 @@ pub(crate) fn upsample(x: Tensor<4>, weight: Tensor<3>, bias: Tensor<1>) -> Tens
     })
 }
 
-fn normed<const D: usize>(x: Tensor<D>, axis: usize, eps: f64) -> Tensor<D> {
+fn normed<const D: usize>(x: Tensor<D>, axis: usize, eps: f32) -> Tensor<D> {
     let mean = x.clone().mean_dim(axis);
     let centred = x - mean;
     let variance = centred.clone().square().mean_dim(axis);

@@ -1,5 +1,9 @@
 //! The steps of the pyramid over time, on `[batch, frames, numbers]`: along the frames no number meets
 //! another, so many run side by side in vectors.
+#![expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled for the processor that their caller chose"
+)]
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -78,10 +82,6 @@ fn sums<const N: usize>(parts: &[[Vec<f32>; N]], length: usize) -> [Vec<f32>; N]
 
 /// Means and inverse standard deviations over the frames, for some numbers side by side.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 fn moments(x: &[f32], stride: usize, place: usize, count: usize, eps: f32) -> [[f32; BLOCK]; 2] {
     let frames = x.len() / stride;
     let (mut mean, mut spread) = ([0.0; BLOCK], [0.0; BLOCK]);
@@ -205,10 +205,6 @@ impl WithSimd for NormBackward<'_> {
 
 /// The sum of a block, by halves.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "must be compiled for the processor that its caller is"
-)]
 fn lanes_sum(lanes: &[f32; BLOCK]) -> f32 {
     let mut sixteen = [0.0; 16];
     for part in lanes.chunks_exact(16) {

@@ -4,10 +4,11 @@ use ambulo::synth::SeededRng;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::*;
+use crate::datasets::takes::narrow;
 
 fn random<const D: usize>(rng: &mut SeededRng, shape: [usize; D]) -> Tensor<D> {
     let numbers: Vec<f32> = (0..shape.iter().product())
-        .map(|_| rng.normal() as f32)
+        .map(|_| narrow(rng.normal()))
         .collect();
     let device = Device::flex().autodiff();
     Tensor::from_data(TensorData::new(numbers, shape), &device).require_grad()
@@ -123,9 +124,9 @@ fn steps_of_the_pyramid_agree() {
             let up = |portable: bool| {
                 let (x, w, b) = (x.clone(), w.clone(), b.clone());
                 if portable {
-                    portable::upsample(x, w, b)
+                    portable::upsample(&x, &w, &b)
                 } else {
-                    upsample(x, w, b)
+                    upsample(&x, &w, &b)
                 }
             };
             check("upsampling", [&x], &up(false), &up(true));

@@ -1,4 +1,8 @@
 //! Fixed linear maps along the frames of `[batch, frames, …]`: pooling, interpolation, taps of convolutions.
+#![expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled for the processor that their caller chose"
+)]
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;

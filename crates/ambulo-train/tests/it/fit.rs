@@ -1,4 +1,8 @@
 //! Runs of the training loop: they learn, stop, and go on after an end at any step.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "networks compute in single precision"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,8 @@
 //! The loss of the lifters against the reference values.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "networks compute in single precision"
+)]
 
 use ambulo_train::losses::{JointWeights, LiftLoss, LossConfig};
 use burn::tensor::{Device, Tensor, TensorData};

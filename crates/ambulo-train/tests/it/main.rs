@@ -12,3 +12,5 @@ mod losses;
 #[cfg(feature = "burn")]
 mod modules;
 mod motion;
+#[cfg(feature = "burn")]
+mod recipes;

@@ -1,4 +1,8 @@
 //! The trainable networks against the reference implementations.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "networks compute in single precision"
+)]
 
 use std::path::Path;
 
