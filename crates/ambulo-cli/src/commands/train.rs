@@ -16,10 +16,6 @@ enum Network {
 }
 
 #[derive(Debug, clap::Args)]
-#[cfg_attr(
-    not(feature = "train"),
-    expect(dead_code, reason = "without training only the recipe is named")
-)]
 struct LiftArgs {
     /// The recipe, a TOML file with [model], [data] and [train]
     #[arg(long, value_name = "FILE")]

@@ -4,6 +4,7 @@
 
 mod eval;
 mod networks;
+mod train;
 
 use std::fs;
 use std::path::{Path, PathBuf};

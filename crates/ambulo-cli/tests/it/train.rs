@@ -1,0 +1,16 @@
+//! Training from the command line.
+
+use crate::{ambulo, assert_code, stderr};
+
+#[test]
+fn training_with_an_impossible_recipe_says_what_to_do() {
+    let output = ambulo(&["train", "lift", "--config", "no-such-recipe.toml"]);
+    assert_code(&output, 2);
+    let expected = if cfg!(feature = "train") {
+        "cannot read"
+    } else {
+        "--features train"
+    };
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no-such-recipe.toml"));
+}
