@@ -19,8 +19,25 @@ pub(crate) fn run(with_tests: bool) -> anyhow::Result<()> {
         ],
         &[],
     )?;
+    cargo(
+        &[
+            "clippy",
+            "-p",
+            "ambulo-train",
+            "-p",
+            "ambulo-cli",
+            "--features",
+            "ambulo-train/burn,ambulo-cli/train",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+    )?;
     if with_tests {
         cargo(&["test", "--workspace"], &[])?;
+        cargo(&["test", "-p", "ambulo-train", "--features", "burn"], &[])?;
     }
     cargo(
         &[
