@@ -64,17 +64,23 @@ enum Residual {
 
 impl Rtpca {
     pub(super) fn new(config: &RtpcaConfig, weights: Checked<'_>) -> Self {
-        let spatial = |i| Block::new(config, weights, &format!("STEblocks.{i}"));
+        let spatial = |i| {
+            let name = format!("STEblocks.{i}");
+            let hidden = Hidden::channels(config, weights, &name);
+            Block::new(config, weights, &name, hidden)
+        };
         let temporal = |i| {
             let name = format!("TTEblocks.{i}");
-            let mut block = Block::new(config, weights, &name);
+            let (before, after) = config.block_frames(i);
+            let hidden = if config.mlp_mixes_frames(i) {
+                Hidden::frames(weights, &format!("{name}.mlp"), before, after)
+            } else {
+                Hidden::channels(config, weights, &name)
+            };
+            let mut block = Block::new(config, weights, &name, hidden);
             if let Some(tpca) = config.tpca {
                 let attention = format!("{name}.attn");
                 block.pyramid = Some(Pyramid::new(config, tpca, i, weights, &attention));
-            }
-            let (before, after) = config.block_frames(i);
-            if config.mlp_mixes_frames(i) {
-                block.hidden = Hidden::frames(weights, &format!("{name}.mlp"), before, after);
             }
             block.gate = weights
                 .optional(&format!("{name}.attn.gate"))

@@ -37,19 +37,25 @@ pub(super) enum Hidden {
 
 impl Block {
     /// A block whose `attn.q` and `attn.kv` are apart.
-    pub(super) fn new(config: &RtpcaConfig, weights: Checked<'_>, name: &str) -> Self {
+    pub(super) fn new(
+        config: &RtpcaConfig,
+        weights: Checked<'_>,
+        name: &str,
+        hidden: Hidden,
+    ) -> Self {
         let dim = config.dim;
         let projections = Projections::Split {
             queries: weights.linear(&format!("{name}.attn.q"), dim),
             others: weights.linear(&format!("{name}.attn.kv"), 2 * dim),
         };
-        Self::of(config, weights, name, projections)
+        Self::of(config, weights, name, projections, hidden)
     }
 
     /// A block with one `attn.qkv`.
     pub(super) fn of_mixste(config: &RtpcaConfig, weights: Checked<'_>, name: &str) -> Self {
         let fused = weights.linear(&format!("{name}.attn.qkv"), 3 * config.dim);
-        Self::of(config, weights, name, Projections::Fused(fused))
+        let hidden = Hidden::channels(config, weights, name);
+        Self::of(config, weights, name, Projections::Fused(fused), hidden)
     }
 
     fn of(
@@ -57,6 +63,7 @@ impl Block {
         weights: Checked<'_>,
         name: &str,
         projections: Projections,
+        hidden: Hidden,
     ) -> Self {
         let dim = config.dim;
         Self {
@@ -64,12 +71,7 @@ impl Block {
             projections,
             proj: weights.linear(&format!("{name}.attn.proj"), dim),
             norm2: weights.norm(&format!("{name}.norm2"), config.block_eps),
-            hidden: Hidden::Channels(Mlp::new(
-                weights,
-                &format!("{name}.mlp"),
-                dim * config.mlp_ratio,
-                dim,
-            )),
+            hidden,
             pyramid: None,
             gate: None,
         }
@@ -97,6 +99,13 @@ impl Block {
 }
 
 impl Hidden {
+    /// The hidden layer of a block that mixes channels.
+    pub(super) fn channels(config: &RtpcaConfig, weights: Checked<'_>, block: &str) -> Self {
+        let dim = config.dim;
+        let name = format!("{block}.mlp");
+        Self::Channels(Mlp::new(weights, &name, dim * config.mlp_ratio, dim))
+    }
+
     /// A hidden layer that takes `before` frames and gives `after`.
     pub(super) fn frames(weights: Checked<'_>, name: &str, before: usize, after: usize) -> Self {
         let mix = |layer: &str, outputs: usize| {
