@@ -89,8 +89,8 @@ fn measure(preset: &str, config: &NetworkConfig, options: &Options, peak: f64) {
     // About three seconds of passes.
     let passes = [200, 60, 20, 7]
         .into_iter()
-        .find(|&passes| first * f64::from(passes) < 3.0)
-        .map_or(3, |passes| passes as usize);
+        .find(|&passes: &usize| first * (passes as f64) < 3.0)
+        .unwrap_or(3);
     let (mut wall, mut cpu): (Vec<f64>, Vec<f64>) = (0..passes).map(|_| pass()).unzip();
     wall.sort_by(f64::total_cmp);
     cpu.sort_by(f64::total_cmp);

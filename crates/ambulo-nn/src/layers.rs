@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::config::NetworkConfig;
 use crate::kernels::Cpu;
-use crate::kernels::gemm::{Finish, Linear};
+use crate::kernels::gemm::{BLOCK_ROWS, Finish, Linear};
 use crate::kernels::norm::Norm;
 use crate::kernels::pool::Pool;
 use crate::networks::NetworkError;
@@ -114,11 +114,10 @@ impl Mlp {
 /// Rows that one thread handles together: few enough for the caches, and units enough for all threads.
 pub(crate) fn block_rows(pool: &Pool, rows: usize) -> usize {
     let threads = pool.threads();
-    let blocks = rows.div_ceil(MOST_ROWS).next_multiple_of(threads);
+    let blocks = rows.div_ceil(BLOCK_ROWS).next_multiple_of(threads);
     rows.div_ceil(blocks).max(FEWEST_ROWS.min(rows)).max(1)
 }
 
-const MOST_ROWS: usize = 112;
 const FEWEST_ROWS: usize = 14;
 
 /// Intermediate results by name, collected only when asked for.

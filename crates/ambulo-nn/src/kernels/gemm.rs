@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, LINE};
 use super::cpu::{Cpu, Task};
 use super::math::gelu;
 use super::pool::Pool;
@@ -22,7 +22,10 @@ pub(crate) const PANEL: usize = 32;
 const DEPTH: usize = 512;
 
 /// Rows handled together with one panel: their inputs stay in the second cache.
-const BLOCK_ROWS: usize = 112;
+pub(crate) const BLOCK_ROWS: usize = 168;
+
+/// Steps between two requests for memory that will be needed soon.
+const PREFETCH_STEPS: usize = 32;
 
 /// What happens to a sum before it is stored. The bias has been added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -391,6 +394,13 @@ unsafe fn linear<S: Simd, E: Store>(s: S, task: &Apply<'_>, store: E) {
             for part in 0..parts {
                 let depth = inputs * part / parts..inputs * (part + 1) / parts;
                 let mut place = partial;
+                // The next part of this panel, or the first of the next one, follows in memory.
+                let width = VECTORS * S::LANES;
+                let end = (panel * inputs + depth.end) * width;
+                let mut ahead = task.layer.weights.as_ptr().wrapping_add(end);
+                let count = block.len().div_ceil(S::ROWS);
+                let requests = depth.len().div_ceil(PREFETCH_STEPS);
+                let lines = (depth.len() * width).div_ceil(LINE * requests * count);
                 for rows in tiles(block.clone(), S::ROWS) {
                     let m = rows.len();
                     let step = Step {
@@ -400,7 +410,10 @@ unsafe fn linear<S: Simd, E: Store>(s: S, task: &Apply<'_>, store: E) {
                         partial: place,
                         first: part == 0,
                         last: part + 1 == parts,
+                        ahead,
+                        lines,
                     };
+                    ahead = ahead.wrapping_add(lines * requests * LINE);
                     // SAFETY: rows and panel are the task's; `partial` holds a panel's width for each
                     // row of the block.
                     unsafe { with_rows!(S, m, linear_tile::<S, _, E>(s, task, &step, store)) };
@@ -418,6 +431,10 @@ struct Step {
     partial: *mut f32,
     first: bool,
     last: bool,
+    /// What to fetch during this tile.
+    ahead: *const f32,
+    /// Cache lines to fetch every [`PREFETCH_STEPS`].
+    lines: usize,
 }
 
 #[inline(always)]
@@ -445,13 +462,19 @@ unsafe fn linear_tile<S: Simd, const M: usize, E: Store>(
             .weights
             .as_ptr()
             .add((step.panel * layer.inputs + step.depth.start) * width);
-        multiply(
-            s,
-            step.depth.len(),
-            (a, task.input.1),
-            (b, width),
-            &mut tile,
-        );
+        // Meanwhile the next panel is fetched from a farther cache, a share of it during each tile.
+        let mut ahead = step.ahead;
+        let mut done = 0;
+        while done < step.depth.len() {
+            let steps = PREFETCH_STEPS.min(step.depth.len() - done);
+            for _ in 0..step.lines {
+                s.prefetch(ahead);
+                ahead = ahead.wrapping_add(LINE);
+            }
+            let (a, b) = (a.add(done), b.add(done * width));
+            multiply(s, steps, (a, task.input.1), (b, width), &mut tile);
+            done += steps;
+        }
         if !step.last {
             for (r, sums) in tile.iter().enumerate() {
                 for (j, &sum) in sums.iter().enumerate() {

@@ -81,6 +81,18 @@ pub(super) trait Simd: Copy + Send + Sync {
     /// The largest lane.
     fn largest(self, a: Self::V) -> f32;
 
+    /// Asks for the cache line at an address, which need not be readable.
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint; it never faults, and every x86-64 processor has it.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
+    }
+
     /// The first lanes of a slice, with 0 behind its end.
     #[inline(always)]
     fn read(self, from: &[f32]) -> Self::V {

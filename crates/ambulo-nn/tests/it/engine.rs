@@ -10,7 +10,7 @@ use crate::parity;
 
 /// Weights of the size of trained ones.
 #[expect(clippy::cast_possible_truncation, reason = "random weights")]
-fn random_weights(config: &NetworkConfig, seed: u64) -> Tensors {
+pub(crate) fn random_weights(config: &NetworkConfig, seed: u64) -> Tensors {
     let mut rng = SeededRng::new(seed);
     let shapes = config.tensor_shapes().into_iter();
     shapes

@@ -7,3 +7,4 @@ mod config;
 mod engine;
 mod import;
 mod parity;
+mod plain;

@@ -9,7 +9,7 @@ use super::bank::{Alphas, fold};
 use crate::config::{ConvFormerConfig, HeadOrder, Scale};
 use crate::kernels::attention::{self, Attention, Blend, Heads, KeyValues, Layout, Tokens};
 use crate::kernels::buffer::Buffer;
-use crate::kernels::gemm::{Finish, Linear};
+use crate::kernels::gemm::{Finish, Linear, PANEL};
 use crate::kernels::mix::{Mix, Padded, margin, padded_stride};
 use crate::kernels::norm::{Norm, add};
 use crate::kernels::pool::Chunks;
@@ -171,7 +171,9 @@ impl Temporal {
         let taps = self.blocks.iter().map(Block::taps).max().unwrap_or(1);
         plan.x.reserve(batch * frames * width);
         plan.normed.reserve(batch * frames * width);
-        plan.padded.reserve(frames * padded_stride(width, taps));
+        // A head's last panel may reach beyond the last row.
+        plan.padded
+            .reserve(frames * padded_stride(width, taps) + PANEL);
         plan.qkv.reserve(3 * frames * width);
         plan.attended.reserve(frames * padded_stride(width, 1));
         let hidden = self.blocks.iter().map(|block| block.mlp.first.outputs());
