@@ -1,4 +1,4 @@
-//! Times training steps of a small lifter on random numbers: `step_time BATCH STEPS`.
+//! Times training steps of a small lifter on random numbers: `step_time BATCH STEPS [CONFIG.json]`.
 //!
 //! `RAYON_NUM_THREADS` sets the threads.
 #![expect(clippy::print_stdout, reason = "an example that prints")]
@@ -14,12 +14,17 @@ use burn::tensor::{Device, Distribution, Tensor};
 const NETWORK: &str = r#"{"model":"rtpca","frames":27,"joints":21,"in_channels":7,"dim":64,"depth":4,"heads":8,"tpca":true,"xlr":true,"xlr_residual":"none"}"#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<usize> = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse())
-        .collect::<Result<_, _>>()?;
-    let [batch, steps] = [(0, 32), (1, 8)].map(|(i, value)| *arguments.get(i).unwrap_or(&value));
-    let config = NetworkConfig::from_json(NETWORK.as_bytes())?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |place: usize, default: usize| {
+        let given = arguments.get(place).map(|text| text.parse());
+        given.unwrap_or(Ok(default))
+    };
+    let (batch, steps) = (number(0, 32)?, number(1, 8)?);
+    let json = match arguments.get(2) {
+        Some(path) => std::fs::read(path)?,
+        None => NETWORK.as_bytes().to_vec(),
+    };
+    let config = NetworkConfig::from_json(&json)?;
     let NetworkConfig::Rtpca(rtpca) = &config else {
         return Ok(());
     };
