@@ -99,7 +99,7 @@ pub(super) fn check_size(
 
 /// Sides, feet, and whether the walk goes where the feet point.
 pub(super) fn check_direction(body: &Body, config: &QualityConfig) -> Vec<QualityFinding> {
-    if let Some(exchanged) = heel_and_toe(body) {
+    if let Some(exchanged) = heel_and_toe(body, config) {
         return vec![exchanged];
     }
     let mut findings = Vec::new();
@@ -108,8 +108,12 @@ pub(super) fn check_direction(body: &Body, config: &QualityConfig) -> Vec<Qualit
     findings
 }
 
-fn heel_and_toe(body: &Body) -> Option<QualityFinding> {
+fn heel_and_toe(body: &Body, config: &QualityConfig) -> Option<QualityFinding> {
     const LIMIT: f64 = 1.2;
+    // From the front or back a foot is seen along its length: its toes may look nearer than its heel.
+    if is_frontal(body, config) {
+        return None;
+    }
     let mut ratios = Vec::new();
     for side in Side::BOTH {
         let (Some(ankle), Some(heel), Some(toe)) =
@@ -171,9 +175,14 @@ fn handedness(body: &Body) -> Option<QualityFinding> {
     })
 }
 
+/// Whether one camera sees the body from the front or back.
+fn is_frontal(body: &Body, config: &QualityConfig) -> bool {
+    body.flat && super::view::shoulders(body).is_some_and(|s| s > config.frontal_shoulders)
+}
+
 fn backwards(body: &Body, config: &QualityConfig) -> Option<QualityFinding> {
     const LIMIT: f64 = -0.4;
-    if body.flat && super::view::shoulders(body).is_some_and(|s| s > config.frontal_shoulders) {
+    if is_frontal(body, config) {
         return None;
     }
     let (mut along, mut whole) = (0.0, 0.0);
