@@ -24,6 +24,7 @@
 //! like every world of this project. The network itself undoes the pitch of the camera.
 
 mod answer;
+mod stream;
 mod track;
 mod window;
 
@@ -35,6 +36,7 @@ use ambulo::skeleton::LIFT_21;
 use crate::weights::Weights;
 
 pub use answer::{Answers, Lifted};
+pub use stream::{LiftStream, StreamedPose};
 pub use track::{LiftTrack, SOURCES, Seen, sources};
 pub use window::LiftWindow;
 
@@ -209,6 +211,14 @@ impl LiftCodec {
             && self.cutoff_hz > 0.0
     }
 
+    fn impossible<E>(&self) -> LiftError<E> {
+        LiftError::BadCodec {
+            frames: self.frames,
+            dilation: self.dilation,
+            rate_hz: self.rate_hz,
+        }
+    }
+
     /// Lifts a recording: windows that overlap, each also mirrored, averaged.
     ///
     /// `size_m` is the person's length of leg and trunk: [`LENGTH_OF_HEIGHT`] of the standing height.
@@ -226,11 +236,7 @@ impl LiftCodec {
         mut network: impl FnMut(&[f32], usize) -> Result<Vec<f32>, E>,
     ) -> Result<Lifted, LiftError<E>> {
         if !self.is_possible() {
-            return Err(LiftError::BadCodec {
-                frames: self.frames,
-                dilation: self.dilation,
-                rate_hz: self.rate_hz,
-            });
+            return Err(self.impossible());
         }
         if !(size_m.is_finite() && size_m > 0.0) {
             return Err(LiftError::BadSize { size_m });

@@ -8,3 +8,4 @@ mod engine;
 mod import;
 mod parity;
 mod plain;
+mod stream;
