@@ -1,6 +1,6 @@
 //! Writes the report of a sample, or of a `result.json`, to look at:
 //! `cargo run -p ambulo-report --example sample SAMPLE FILE`, where `SAMPLE` is `full`, `crowded`,
-//! `one_camera`, `rejected`, `empty`, `with_network` or the path of a `result.json`.
+//! `one_camera`, `rejected`, `empty`, `with_network`, `lifted` or the path of a `result.json`.
 
 #[path = "../tests/it/sample.rs"]
 mod sample;
@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "rejected" => sample::rejected(),
         "empty" => sample::empty(),
         "with_network" => sample::with_network(),
+        "lifted" => sample::lifted(),
         path => ambulo_report::from_json(&std::fs::read_to_string(path)?)?,
     };
     let file = arguments.next().unwrap_or_else(|| "report.html".to_owned());

@@ -10,6 +10,7 @@ mod findings;
 mod header;
 mod key_numbers;
 mod learned;
+mod lifted;
 mod profile;
 mod quality;
 mod range_bar;
@@ -75,6 +76,7 @@ fn first_page(analysis: &Analysis) -> Markup {
             (quality::verdict(&analysis.quality, room.quality))
             (findings::overview(analysis, room.findings))
             (key_numbers::section(analysis))
+            (lifted::pointer(analysis))
             (learned::section(analysis))
             (sheet_end(analysis, "1"))
         }

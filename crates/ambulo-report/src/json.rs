@@ -43,12 +43,16 @@ pub fn result_json(analysis: &Analysis) -> String {
     text
 }
 
-/// Reads what [`result_json`] wrote.
+/// Results of the first layout are read too: the second only adds lifted numbers, which a reader of
+/// the first would take for measured ones.
+const FIRST_MAJOR: &str = "1";
+
+/// Reads what [`result_json`] wrote, in this version or the first.
 ///
 /// # Errors
 ///
 /// - [`ResultError::NotAResult`] if the text is not JSON or names no schema version.
-/// - [`ResultError::UnsupportedVersion`] if its major version is not [`SCHEMA_VERSION`]'s.
+/// - [`ResultError::UnsupportedVersion`] if its major version is another.
 /// - [`ResultError::Layout`] if a field is missing or of another type; the message names its line.
 pub fn from_json(text: &str) -> Result<Analysis, ResultError> {
     #[derive(Deserialize)]
@@ -57,7 +61,8 @@ pub fn from_json(text: &str) -> Result<Analysis, ResultError> {
     }
     let Version { schema_version } =
         serde_json::from_str(text).map_err(|source| ResultError::NotAResult { source })?;
-    if major(&schema_version) != major(SCHEMA_VERSION) {
+    let readable = [FIRST_MAJOR, major(SCHEMA_VERSION)];
+    if !readable.contains(&major(&schema_version)) {
         return Err(ResultError::UnsupportedVersion {
             found: schema_version,
         });
@@ -75,9 +80,9 @@ mod tests {
 
     #[test]
     fn other_versions_are_named() {
-        let error = from_json(r#"{"schema_version": "2.0"}"#).unwrap_err();
-        assert!(matches!(&error, ResultError::UnsupportedVersion { found } if found == "2.0"));
-        assert!(error.to_string().contains("\"2.0\""), "{error}");
+        let error = from_json(r#"{"schema_version": "3.0"}"#).unwrap_err();
+        assert!(matches!(&error, ResultError::UnsupportedVersion { found } if found == "3.0"));
+        assert!(error.to_string().contains("\"3.0\""), "{error}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub fn schema() -> Value {
             ("methods", list(&reference("method"))),
             ("provenance", reference("provenance")),
         ],
-        &[],
+        &[("lifting", reference("lifting"))],
     );
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -196,7 +196,13 @@ fn numbers() -> Vec<(&'static str, Value)> {
             ("status", one_of(&["valid", "caution", "withheld"])),
             ("reason", nullable(&string())),
         ],
-        &[],
+        &[(
+            "origin",
+            described(
+                &number_origin(),
+                "Absent for a number that the recording itself gave.",
+            ),
+        )],
     );
     let parameter = object(
         "One parameter: left, right, and both sides together or the whole walk.",
@@ -248,7 +254,7 @@ fn numbers() -> Vec<(&'static str, Value)> {
         &[
             (
                 "method",
-                one_of(&["file", "markers", "joint_centres", "sagittal2d"]),
+                one_of(&["file", "markers", "joint_centres", "sagittal2d", "lifted"]),
             ),
             ("approximate", json!({ "type": "boolean" })),
             ("n", count()),
@@ -265,7 +271,79 @@ fn numbers() -> Vec<(&'static str, Value)> {
         ("rejected_cycle", rejected),
         ("angle_curve", curve),
         ("indices", indices()),
+        ("lifting", lifting()),
+        ("lead", lead()),
     ]
+}
+
+/// Where a number comes from.
+fn number_origin() -> Value {
+    one_of(&["measured", "lifted"])
+}
+
+fn lifting() -> Value {
+    let curves = by_angle(&per_side(&nullable(&reference("angle_curve"))));
+    let summaries = by_parameter(&reference("parameter"));
+    object(
+        "What was measured in the motion that a network made of one camera's keypoints. The \
+         parameters and angles of the root hold what leads, from the picture or lifted.",
+        &[
+            ("model", string()),
+            ("view", one_of(&["side", "oblique", "frontal"])),
+            (
+                "out_of_picture_deg",
+                described(
+                    &number(),
+                    "Between the walk and the picture's plane: 0 from the side, 90 from the front.",
+                ),
+            ),
+            ("length_unit", reference("length_unit")),
+            (
+                "slip",
+                described(
+                    &number(),
+                    "Speed of the standing feet over the ground, as a share of the walking speed.",
+                ),
+            ),
+            (
+                "misfit",
+                described(
+                    &nullable(&number()),
+                    "Distance of the lifted pose from the keypoints, as a share of its extent.",
+                ),
+            ),
+            ("parameters", summaries.clone()),
+            ("angles", curves.clone()),
+            ("parameter_leads", by_parameter(&reference("lead"))),
+            ("angle_leads", by_angle(&reference("lead"))),
+            (
+                "outdone_parameters",
+                described(
+                    &summaries,
+                    "From the picture; a lifted one took their place.",
+                ),
+            ),
+            (
+                "outdone_angles",
+                described(&curves, "From the picture; a lifted one took their place."),
+            ),
+        ],
+        &[],
+    )
+}
+
+fn lead() -> Value {
+    object(
+        "Which of two ways to one quantity leads, with the errors (root mean square) of both in \
+         this view.",
+        &[
+            ("by", number_origin()),
+            ("lifted_error", nullable(&number())),
+            ("picture_error", nullable(&number())),
+            ("why", string()),
+        ],
+        &[],
+    )
 }
 
 fn indices() -> Value {

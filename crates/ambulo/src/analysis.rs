@@ -10,13 +10,14 @@ use crate::bouts::Bout;
 use crate::cycles::RejectedCycle;
 use crate::events::GaitEvent;
 use crate::kinematics::{AngleCurves, AngleId};
-use crate::parameters::{GaitParameters, Stride};
+use crate::lifting::CameraView;
+use crate::parameters::{GaitParameters, Origin, ParameterId, Stride};
 use crate::quality::Quality;
 use crate::subject::Subject;
 use crate::walk::{LengthUnit, Surface, View};
 
 /// The version of the layout of [`Analysis`]; raised when a reader of an older one would go wrong.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "2.0";
 
 /// One analysed trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct Analysis {
     pub indices: Indices,
     /// Network estimates; empty where none ran.
     pub learned: BTreeMap<String, Learned>,
+    /// What was measured in the lifted motion; absent where nothing was lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifting: Option<Lifting>,
     /// Findings against norms.
     pub assessment: Assessment,
     /// What the numbers were compared with.
@@ -123,6 +127,51 @@ pub struct Learned {
     pub ci95: [f64; 2],
     /// Identity of the model.
     pub model: String,
+}
+
+/// What was measured in the motion that a network made of one camera's keypoints.
+///
+/// [`Analysis::parameters`] and [`Analysis::angles`] hold what leads, from the picture or lifted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lifting {
+    /// Identity of the network and its weights.
+    pub model: String,
+    /// From which side the camera saw the walk.
+    pub view: CameraView,
+    /// Angle between the walk and the picture's plane: 0 from the side, 90 from the front or back.
+    pub out_of_picture_deg: f64,
+    /// The unit of lengths, and the scale's error.
+    pub length_unit: LengthUnit,
+    /// Speed over the ground of the standing feet as a share of the walking speed: 0 in a perfect
+    /// motion.
+    pub slip: f64,
+    /// Distance between the lifted pose and the keypoints, as a share of the pose's extent.
+    pub misfit: Option<f64>,
+    /// Every parameter of the lifted motion, whether it leads or not.
+    pub parameters: GaitParameters,
+    /// Every angle of the lifted motion, whether it leads or not.
+    pub angles: AngleCurves,
+    /// What leads for each parameter that both or the lifted motion alone could give, and why.
+    pub parameter_leads: BTreeMap<ParameterId, Lead>,
+    /// The same for each angle.
+    pub angle_leads: BTreeMap<AngleId, Lead>,
+    /// Parameters measured in the picture whose place a lifted one took.
+    pub outdone_parameters: GaitParameters,
+    /// Angles measured in the picture whose place a lifted one took.
+    pub outdone_angles: AngleCurves,
+}
+
+/// Which of two ways to one quantity leads, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The way whose number stands in the report's tables.
+    pub by: Origin,
+    /// Error (root mean square) of the lifted number in this view, in the quantity's unit.
+    pub lifted_error: Option<f64>,
+    /// Error (root mean square) of the number from the picture in this view.
+    pub picture_error: Option<f64>,
+    /// Why, for people.
+    pub why: String,
 }
 
 /// What the numbers were compared with.

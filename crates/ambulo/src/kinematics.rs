@@ -114,6 +114,8 @@ pub enum AngleMethod {
     JointCentres,
     /// One camera from the side.
     Sagittal2d,
+    /// Joint centres of a motion that a network made of one camera's keypoints.
+    Lifted,
 }
 
 /// One angle over time.

@@ -7,10 +7,12 @@
 
 mod banded;
 mod grounded;
+mod leads;
 mod seen;
 mod standing;
 
 pub use grounded::{Evidence, Grounded, GroundingError, events_of, grounded};
+pub use leads::{ErrorRow, ModelErrors, Outcome, Residual, is_liftable, lead};
 pub use seen::{Seen, seen_across};
 
 use nalgebra::{Rotation3, Vector2, Vector3};
@@ -60,6 +62,12 @@ impl CameraView {
             Self::Frontal => "from the front or back",
         }
     }
+}
+
+/// Length of thigh and shank, hip to ankle: the median over frames, then the mean of both legs; `None`
+/// if no frame shows a leg.
+pub fn leg_length(motion: &Motion3d) -> Option<f64> {
+    crate::bouts::leg_length(|joint| motion.trajectory(joint))
 }
 
 /// Angle between the walk and the picture's plane: 0 from the side, 90 from the front or back.

@@ -181,6 +181,24 @@ pub enum Status {
     Withheld,
 }
 
+/// Where a number comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Measured in the recording itself.
+    #[default]
+    Measured,
+    /// Measured in the motion that a network made of one camera's keypoints.
+    Lifted,
+}
+
+impl Origin {
+    /// Whether the recording itself gave it: what goes without saying in files.
+    pub fn is_measured(&self) -> bool {
+        *self == Self::Measured
+    }
+}
+
 /// One parameter of one side (or of both), over the clean straight cycles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -200,6 +218,9 @@ pub struct Summary {
     pub status: Status,
     /// Why not, or why with caution; also why there is no interval.
     pub reason: Option<String>,
+    /// Where it comes from; not written where the recording itself gave it.
+    #[serde(default, skip_serializing_if = "Origin::is_measured")]
+    pub origin: Origin,
 }
 
 /// One parameter: left, right, and both sides together.

@@ -8,7 +8,7 @@ use ambulo::analysis::Analysis;
 use ambulo::quality::Grade;
 use maud::{Markup, html};
 
-use super::{curves, findings, quality, scrolling, timeline};
+use super::{curves, findings, lifted, quality, scrolling, timeline};
 
 /// One part of the appendix.
 struct Part {
@@ -69,6 +69,10 @@ fn parts(analysis: &Analysis) -> Vec<Part> {
         }
         if let Some(others) = curves::others(analysis) {
             add("more-curves", "Further angles", others);
+        }
+        if let Some(lifting) = &analysis.lifting {
+            let both = lifted::details(analysis, lifting);
+            add("lifted-details", lifted::TITLE, both);
         }
     }
     if let Some(strips) = timeline::details(analysis) {

@@ -1,9 +1,9 @@
 //! Angle curves over the norm band, as small multiples.
 
-use ambulo::analysis::Analysis;
+use ambulo::analysis::{Analysis, Lifting};
 use ambulo::assessment::{CurveNorm, SidedCurveNorm};
-use ambulo::kinematics::{AngleCurve, AngleId};
-use ambulo::parameters::ParameterId;
+use ambulo::kinematics::{AngleCurve, AngleId, AngleMethod};
+use ambulo::parameters::{Origin, ParameterId};
 use ambulo::{PerSide, Side};
 use maud::{Markup, html};
 
@@ -73,19 +73,24 @@ fn legend(analysis: &Analysis) -> Markup {
                 span { svg.swatch viewBox="0 0 28 10" aria-hidden="true" { rect.norm-band width="28" height="10" {} } "norm, mean ±1 SD" }
             }
             span { "vertical lines: foot off (grey: norm)" }
-            @if any_approximate(analysis) { span { strong { "≈" } " approximate, kept out of the indices" } }
+            @if any(analysis, |curve| curve.approximate && !is_lifted(curve)) { span { strong { "≈" } " approximate, kept out of the indices" } }
+            @if any(analysis, is_lifted) { span { strong { "3D" } " estimated in three dimensions from one camera, kept out of the indices" } }
         }
         @if !analysis.norms.curves.is_empty() { p.small { "Norm: " (analysis.norms.curves_source) } }
     }
 }
 
-fn any_approximate(analysis: &Analysis) -> bool {
-    let is_approximate =
-        |curve: &Option<AngleCurve>| curve.as_ref().is_some_and(|it| it.approximate);
+fn any(analysis: &Analysis, is_so: impl Fn(&AngleCurve) -> bool) -> bool {
     analysis
         .angles
         .values()
-        .any(|sides| is_approximate(&sides.left) || is_approximate(&sides.right))
+        .flat_map(|sides| [&sides.left, &sides.right])
+        .flatten()
+        .any(is_so)
+}
+
+fn is_lifted(curve: &AngleCurve) -> bool {
+    curve.method == AngleMethod::Lifted
 }
 
 fn swatch(side: &str) -> Markup {
@@ -100,11 +105,36 @@ fn plots(analysis: &Analysis, angles: &[AngleId]) -> Markup {
         div.plots {
             @for &angle in angles {
                 @if let Some(curves) = analysis.angles.get(&angle) {
-                    (figure(angle, curves, analysis.norms.curves.get(&angle), &foot_off))
+                    (figure("", angle, curves, analysis.norms.curves.get(&angle), &foot_off))
                 }
             }
         }
     }
+}
+
+/// Of each angle that the picture and the lifted motion both give, the curves that do not lead.
+pub(super) fn outdone(analysis: &Analysis, lifting: &Lifting) -> Option<Markup> {
+    let foot_off = FootOff::of(analysis);
+    let others: Vec<(AngleId, &PerSide<Option<AngleCurve>>)> = lifting
+        .angle_leads
+        .iter()
+        .filter_map(|(&angle, lead)| {
+            let other = match lead.by {
+                Origin::Lifted => lifting.outdone_angles.get(&angle),
+                Origin::Measured => lifting.angles.get(&angle),
+            };
+            Some((angle, other?))
+        })
+        .collect();
+    (!others.is_empty()).then(|| {
+        html! {
+            div.plots {
+                @for (angle, curves) in others {
+                    (figure("other-", angle, curves, analysis.norms.curves.get(&angle), &foot_off))
+                }
+            }
+        }
+    })
 }
 
 /// Foot off in percent of the cycle: where stance ends.
@@ -136,6 +166,7 @@ impl FootOff {
 }
 
 fn figure(
+    prefix: &str,
     angle: AngleId,
     curves: &PerSide<Option<AngleCurve>>,
     norm: Option<&SidedCurveNorm>,
@@ -144,20 +175,25 @@ fn figure(
     let approximate = curves
         .iter()
         .any(|(_, curve)| curve.as_ref().is_some_and(|curve| curve.approximate));
+    let lifted = curves
+        .iter()
+        .any(|(_, curve)| curve.as_ref().is_some_and(is_lifted));
     let id = words::curve_anchor(angle);
     html! {
-        figure.plot id=(id) {
+        figure.plot id={ (prefix) (id) } {
             figcaption {
                 strong { (angle.title()) }
-                @if approximate { abbr.approximate title="approximate, kept out of the indices" { "≈" } }
+                @if lifted { abbr.approximate title=(words::angle_method(AngleMethod::Lifted)) { "3D" } }
+                @else if approximate { abbr.approximate title="approximate, kept out of the indices" { "≈" } }
                 span.unit { "° + " (angle.positive()) }
             }
-            (plot(angle, curves, norm, foot_off))
+            (plot(prefix, angle, curves, norm, foot_off))
         }
     }
 }
 
 fn plot(
+    prefix: &str,
     angle: AngleId,
     curves: &PerSide<Option<AngleCurve>>,
     norm: Option<&SidedCurveNorm>,
@@ -175,8 +211,8 @@ fn plot(
         values: [low, high],
         coordinates: [BOTTOM, TOP],
     };
-    let title_id = format!("plot-title-{}", angle.name());
-    let about_id = format!("plot-about-{}", angle.name());
+    let title_id = format!("{prefix}plot-title-{}", angle.name());
+    let about_id = format!("{prefix}plot-about-{}", angle.name());
     let edges = [LEFT_EDGE, RIGHT_EDGE].map(coordinate);
     html! {
         svg.curves viewBox="0 0 260 130" role="img" aria-labelledby={ (title_id) " " (about_id) } {

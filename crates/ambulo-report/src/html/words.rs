@@ -100,6 +100,7 @@ pub(super) fn angle_method(method: AngleMethod) -> &'static str {
         AngleMethod::Markers => "markers, joint coordinate systems",
         AngleMethod::JointCentres => "joint centres only",
         AngleMethod::Sagittal2d => "one camera from the side",
+        AngleMethod::Lifted => "estimated in three dimensions from one camera",
     }
 }
 

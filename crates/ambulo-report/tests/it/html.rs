@@ -9,7 +9,7 @@ use ambulo_report::html;
 
 use crate::sample;
 
-fn every_sample() -> [(&'static str, Analysis); 6] {
+fn every_sample() -> [(&'static str, Analysis); 7] {
     [
         ("full", sample::full()),
         ("crowded", sample::crowded()),
@@ -17,6 +17,7 @@ fn every_sample() -> [(&'static str, Analysis); 6] {
         ("rejected", sample::rejected()),
         ("empty", sample::empty()),
         ("with_network", sample::with_network()),
+        ("lifted", sample::lifted()),
     ]
 }
 
@@ -236,4 +237,28 @@ fn poison(analysis: &mut Analysis, bad: f64) {
         *value = bad;
     }
     analysis.rejected_cycles[0].end_s = bad;
+}
+
+#[test]
+fn what_was_lifted_stands_beside_what_the_picture_gives() {
+    let page = html(&sample::lifted());
+    assert!(page.contains("marked so; the picture alone gives them less well"));
+    let details = page
+        .split("id=\"lifted-details\"")
+        .nth(1)
+        .expect("a section");
+    let section = details
+        .split("</section>")
+        .next()
+        .expect("split gives one part");
+    for words in [
+        "Step width",
+        "Knee flexion",
+        "the picture",
+        "three dimensions",
+        "other-curve-knee_flexion",
+    ] {
+        assert!(section.contains(words), "{words}");
+    }
+    assert!(!html(&sample::one_camera()).contains("lifted-details"));
 }

@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use ambulo::analysis::{
-    Analysis, Indices, Input, Learned, Method, Norms, Provenance, SCHEMA_VERSION,
+    Analysis, Indices, Input, Lead, Learned, Lifting, Method, Norms, Provenance, SCHEMA_VERSION,
 };
 use ambulo::assessment::{Assessment, Evidence, Finding, NormValue, WithheldRule};
 use ambulo::bouts::{Bout, BoutKind};
 use ambulo::cycles::RejectedCycle;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
 use ambulo::kinematics::{AngleCurve, AngleCurves, AngleId, AngleMethod};
+use ambulo::lifting::CameraView;
 use ambulo::normative;
 use ambulo::parameters::{
-    GaitParameters, ParameterId, ParameterSummary, Status, Stride, Summary, Symmetry,
+    GaitParameters, Origin, ParameterId, ParameterSummary, Status, Stride, Summary, Symmetry,
 };
 use ambulo::quality::{Grade, Quality, QualityFinding};
 use ambulo::subject::{Sex, Subject};
@@ -67,6 +68,7 @@ pub(crate) fn full() -> Analysis {
         angles: angles(),
         indices: indices(),
         learned: BTreeMap::new(),
+        lifting: None,
         assessment: assessment(),
         norms: norms(),
         methods: methods(),
@@ -220,6 +222,70 @@ pub(crate) fn empty() -> Analysis {
 }
 
 /// The full sample with what a network adds.
+/// One camera and a network that lifted the walk: the picture leads for the knee, the lifted motion for
+/// what the picture cannot give.
+pub(crate) fn lifted() -> Analysis {
+    let mut analysis = one_camera();
+    let summary = |value: f64, origin| Summary {
+        status: Status::Caution,
+        reason: Some("estimated in three dimensions from one camera from the side".to_owned()),
+        origin,
+        ..valid(ParameterId::StepWidth, value, 0.01, 6)
+    };
+    let width = |origin| ParameterSummary {
+        left: Some(summary(0.11, origin)),
+        right: Some(summary(0.12, origin)),
+        both: Some(summary(0.115, origin)),
+        symmetry: None,
+    };
+    let lead = |by, lifted_error, picture_error| Lead {
+        by,
+        lifted_error: Some(lifted_error),
+        picture_error,
+        why: "seen from the side, a test".to_owned(),
+    };
+    let mut knee = analysis.angles[&AngleId::KneeFlexion].clone();
+    for curve in [&mut knee.left, &mut knee.right].into_iter().flatten() {
+        curve.method = AngleMethod::Lifted;
+        curve.approximate = true;
+    }
+    let mut adduction = knee.clone();
+    for curve in [&mut adduction.left, &mut adduction.right]
+        .into_iter()
+        .flatten()
+    {
+        curve.mean_deg = curve.mean_deg.iter().map(|angle| 0.1 * angle).collect();
+    }
+    let width_id = ParameterId::StepWidth;
+    analysis.parameters.insert(width_id, width(Origin::Lifted));
+    analysis
+        .angles
+        .insert(AngleId::HipAdduction, adduction.clone());
+    analysis.lifting = Some(Lifting {
+        model: "walking lifter 1".to_owned(),
+        view: CameraView::Side,
+        out_of_picture_deg: 8.0,
+        length_unit: analysis.input.length_unit,
+        slip: 0.12,
+        misfit: Some(0.02),
+        parameters: [(width_id, width(Origin::Lifted))].into(),
+        angles: [
+            (AngleId::KneeFlexion, knee),
+            (AngleId::HipAdduction, adduction),
+        ]
+        .into(),
+        parameter_leads: [(width_id, lead(Origin::Lifted, 0.02, None))].into(),
+        angle_leads: [
+            (AngleId::KneeFlexion, lead(Origin::Measured, 5.2, Some(3.1))),
+            (AngleId::HipAdduction, lead(Origin::Lifted, 3.0, None)),
+        ]
+        .into(),
+        outdone_parameters: BTreeMap::new(),
+        outdone_angles: BTreeMap::new(),
+    });
+    analysis
+}
+
 pub(crate) fn with_network() -> Analysis {
     let mut analysis = full();
     analysis.learned.insert(
@@ -398,6 +464,7 @@ fn valid(id: ParameterId, value: f64, sd: f64, n: usize) -> Summary {
         ci95: Some([value - half, value + half]),
         status: Status::Valid,
         reason: None,
+        origin: Origin::Measured,
     }
 }
 
@@ -411,6 +478,7 @@ fn withheld(reason: &str) -> Summary {
         ci95: None,
         status: Status::Withheld,
         reason: Some(reason.to_owned()),
+        origin: Origin::Measured,
     }
 }
 

@@ -26,6 +26,7 @@ fn every_sample_follows_the_schema() {
         sample::rejected(),
         sample::empty(),
         sample::with_network(),
+        sample::lifted(),
     ] {
         let value: Value = serde_json::from_str(&result_json(&analysis)).unwrap();
         assert_eq!(violations(&schema(), &value), [""; 0]);
@@ -36,7 +37,7 @@ fn every_sample_follows_the_schema() {
 fn a_wrong_result_does_not_follow_it() {
     let good: Value = serde_json::from_str(&result_json(&sample::full())).unwrap();
     let damage: [(&str, Value); 6] = [
-        ("/schema_version", json!("2.0")),
+        ("/schema_version", json!("3.0")),
         ("/input/frames", json!(-1)),
         ("/quality/grade", json!("good")),
         ("/angles/knee_flexion/left/mean_deg", json!([1.0])),

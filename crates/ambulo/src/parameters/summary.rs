@@ -4,8 +4,8 @@ use super::error::{FALLING_SHARE, Timing, timing_of};
 use super::family::{Derived, derived, is_margin, scales, travels, unit_of};
 use super::variability::{mean, pooled_sd, ratio_pct, sample_sd, t_quantile_975};
 use super::{
-    GaitParameters, ParameterConfig, ParameterId, ParameterSummary, Quantity, Sidedness, Status,
-    Stride, Summary, SummaryContext, Symmetry, guards, requirement, symmetry,
+    GaitParameters, Origin, ParameterConfig, ParameterId, ParameterSummary, Quantity, Sidedness,
+    Status, Stride, Summary, SummaryContext, Symmetry, guards, requirement, symmetry,
 };
 use crate::balance::CentreOfMassMethod;
 use crate::walk::View;
@@ -336,6 +336,7 @@ impl Table<'_> {
                 Status::Caution
             },
             reason: (!cautions.is_empty()).then(|| cautions.join("; ")),
+            origin: Origin::Measured,
         }
     }
 
@@ -494,6 +495,7 @@ pub(super) fn withheld(unit: String, reason: String) -> Summary {
         ci95: None,
         status: Status::Withheld,
         reason: Some(reason),
+        origin: Origin::Measured,
     }
 }
 

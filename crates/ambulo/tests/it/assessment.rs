@@ -5,7 +5,7 @@ use ambulo::assessment::{AssessmentConfig, Finding, Measured, NormValue, Paramet
 use ambulo::kinematics::{AngleCurve, AngleCurves, AngleId, AngleMethod};
 use ambulo::normative::norms;
 use ambulo::parameters::{
-    GaitParameters, ParameterId, ParameterSummary, Status, Stride, Summary, Symmetry,
+    GaitParameters, Origin, ParameterId, ParameterSummary, Status, Stride, Summary, Symmetry,
 };
 use ambulo::subject::{Sex, Subject};
 use ambulo::{PerSide, Side};
@@ -38,6 +38,7 @@ fn summary(parameter: ParameterId, value: f64) -> Summary {
         ci95: None,
         status: Status::Valid,
         reason: None,
+        origin: Origin::Measured,
     }
 }
 
