@@ -10,6 +10,7 @@ mod eval;
 mod events;
 mod infer;
 mod input;
+mod lift;
 mod parameters;
 mod report;
 mod train;
@@ -32,6 +33,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Analyse a walking trial: report, numbers, events and curves into a folder
     Analyze(analyze::Args),
+    /// Lift keypoints of one camera to motion in space
+    Lift(lift::Args),
     /// Find initial contacts and foot offs
     Events(events::Args),
     /// Measure the gait parameters
@@ -61,6 +64,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Analyze(args) => analyze::run(args),
+        Command::Lift(args) => lift::run(args),
         Command::Events(args) => events::run(args),
         Command::Parameters(args) => parameters::run(args),
         Command::Report(args) => report::run(args),

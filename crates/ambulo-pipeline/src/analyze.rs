@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ambulo::analysis::{Analysis, Indices, Input, Provenance, SCHEMA_VERSION};
 use ambulo::assessment::{Assessment, Measured};
+use ambulo::motion::Motion3d;
 use ambulo::parameters::Status;
 use ambulo::quality::{Grade, Quality};
 use ambulo::trial::Recording;
@@ -12,6 +13,7 @@ use ambulo::walk::{LengthUnit, View};
 use ambulo::{assessment, normative};
 
 use crate::config::Config;
+use crate::lifting::{self, LiftedPoses, Lifter, Numbers};
 use crate::methods;
 use crate::read::LoadedTrial;
 use crate::stages::{self, Prepared, Walked};
@@ -23,6 +25,8 @@ pub struct Analysed {
     pub analysis: Analysis,
     /// What was analysed.
     pub recording: Recording,
+    /// What keypoints were lifted to: X along the walk, Y up, Z to the walker's right.
+    pub lifted: Option<Motion3d>,
 }
 
 impl Analysed {
@@ -58,17 +62,29 @@ impl Analysed {
     }
 }
 
-/// Analyses a trial. `progress` is told the name of each stage as it begins.
-///
-/// Poor data is not an error: what could not be measured is withheld with its reason, and what
-/// stands in the way of trusting the rest is a finding of the quality gate.
+/// Analyses a trial as it is, lifting nothing: [`analyze_with`].
 pub fn analyze(
     loaded: &LoadedTrial,
     config: &Config,
     progress: &mut dyn FnMut(&'static str),
 ) -> Analysed {
+    analyze_with(loaded, config, None, progress)
+}
+
+/// Analyses a trial. `progress` is told the name of each stage as it begins.
+///
+/// Poor data is not an error: what could not be measured is withheld with its reason, and what
+/// stands in the way of trusting the rest is a finding of the quality gate. Keypoints are lifted too
+/// where a lifter is given; that it could not lift them stands among the methods.
+pub fn analyze_with(
+    loaded: &LoadedTrial,
+    config: &Config,
+    lifter: Option<&mut dyn Lifter>,
+    progress: &mut dyn FnMut(&'static str),
+) -> Analysed {
     progress("preparing");
     let prepared = stages::prepare(&loaded.trial, config);
+    let poses = lifted_poses(&prepared, lifter, progress);
     progress("bouts");
     let search = stages::bouts(&prepared, config);
     progress("events");
@@ -87,8 +103,24 @@ pub fn analyze(
     let (strides, parameters) = stages::parameters(&search, &prepared, &walked, &angles, config);
     progress("assessment");
     let curves = stages::curves(&search, &walked, &angles);
-    let speed_mps = stages::speed_mps(&parameters);
-    let norms = normative::norms(&prepared.subject, speed_mps, &curves);
+    let numbers = poses.map(|poses| {
+        let poses = poses?;
+        let numbers = stages::lifted(
+            &poses,
+            &prepared,
+            &search,
+            &walked,
+            (&parameters, &curves),
+            config,
+        );
+        numbers.map(|numbers| (poses, numbers))
+    });
+    // Norms stand beside whatever leads; findings and indices rest on what the recording itself gives.
+    let (speed_mps, norm_curves) = match &numbers {
+        Some(Ok((_, numbers))) => (stages::speed_mps(&numbers.parameters), &numbers.angles),
+        _ => (stages::speed_mps(&parameters), &curves),
+    };
+    let norms = normative::norms(&prepared.subject, speed_mps, norm_curves);
     let indices = stages::indices(&curves, config);
     let measured = Measured {
         subject: &prepared.subject,
@@ -114,6 +146,7 @@ pub fn analyze(
         events: walked.events.clone(),
         rejected_cycles: walked.rejected.clone(),
         learned: BTreeMap::new(),
+        lifting: None,
         methods: methods::of(loaded, &prepared, &walked, cutoff_hz, config),
         provenance: provenance(loaded, config),
         quality,
@@ -124,10 +157,52 @@ pub fn analyze(
         assessment,
         norms,
     };
+    let (analysis, lifted) = with_lifted(analysis, numbers, config);
     Analysed {
         analysis: withheld_if_rejected(analysis),
         recording: prepared.recording,
+        lifted,
     }
+}
+
+/// Lifts the keypoints of a recording, where it has some and a lifter is given.
+fn lifted_poses(
+    prepared: &Prepared,
+    lifter: Option<&mut dyn Lifter>,
+    progress: &mut dyn FnMut(&'static str),
+) -> Option<Result<LiftedPoses, String>> {
+    let (Recording::Keypoints(keypoints), Some(lifter)) = (&prepared.recording, lifter) else {
+        return None;
+    };
+    progress("lifting");
+    let poses = lifting::poses(keypoints, prepared.scale.as_ref(), lifter);
+    Some(poses.map_err(|error| error.to_string()))
+}
+
+/// The analysis with the lifted numbers that lead, and the lifted motion; `numbers` is what was lifted,
+/// or why nothing was.
+fn with_lifted(
+    mut analysis: Analysis,
+    numbers: Option<Result<(LiftedPoses, Numbers), String>>,
+    config: &Config,
+) -> (Analysis, Option<Motion3d>) {
+    let Some(numbers) = numbers else {
+        return (analysis, None);
+    };
+    let poses = numbers.as_ref().map(|(poses, _)| poses);
+    let method = lifting::settings(poses.map_err(String::as_str), config);
+    analysis.methods.push(method);
+    let Ok((poses, numbers)) = numbers else {
+        return (analysis, None);
+    };
+    if let Some(sha256) = poses.identity.weights_sha256 {
+        let hashes = &mut analysis.provenance.weights_sha256;
+        hashes.insert("lifter".to_owned(), sha256);
+    }
+    analysis.parameters = numbers.parameters;
+    analysis.angles = numbers.angles;
+    analysis.lifting = Some(numbers.lifting);
+    (analysis, Some(numbers.motion))
 }
 
 /// A rejected trial gives no numbers at all: they would be read without the verdict.
@@ -164,6 +239,7 @@ fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
         parameter.symmetry = None;
     }
     analysis.angles.clear();
+    analysis.lifting = None;
     analysis.indices = Indices {
         notes: vec![why],
         ..Indices::default()

@@ -61,6 +61,12 @@ pub fn of(analysed: &Analysed) -> Result<Vec<NamedBytes>, ArtifactError> {
             }
         }
     }
+    if let Some(motion) = &analysed.lifted {
+        files.push(NamedBytes {
+            name: "motion.trc".to_owned(),
+            bytes: trc::write(&LabelledPoints::from_motion(motion), "motion.trc"),
+        });
+    }
     Ok(files)
 }
 

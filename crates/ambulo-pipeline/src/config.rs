@@ -14,6 +14,8 @@ use ambulo::walk::{Surface, WalkConfig};
 use ambulo_io::formats::Format;
 use serde::{Deserialize, Serialize};
 
+use crate::lifting::LiftingConfig;
+
 /// Settings as a TOML file holds them: anything may be left out.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,8 @@ pub struct RawConfig {
     pub bouts: Option<BoutConfig>,
     /// Smoothing and turning into walking space.
     pub walk: Option<WalkConfig>,
+    /// Lifting of keypoints.
+    pub lifting: Option<LiftingConfig>,
     /// Detection of events.
     pub events: Option<EventConfig>,
     /// Joint angles.
@@ -55,6 +59,8 @@ pub struct Config {
     pub bouts: BoutConfig,
     /// Smoothing and turning into walking space.
     pub walk: WalkConfig,
+    /// Lifting of keypoints.
+    pub lifting: LiftingConfig,
     /// Detection of events.
     pub events: EventConfig,
     /// Joint angles.
@@ -163,6 +169,7 @@ impl RawConfig {
             surface: self.surface.unwrap_or_default(),
             bouts: self.bouts.unwrap_or_default(),
             walk: self.walk.unwrap_or_default(),
+            lifting: self.lifting.unwrap_or_default(),
             events: self.events.unwrap_or_default(),
             angles: self.angles.unwrap_or_default(),
             parameters: self.parameters.unwrap_or_default(),

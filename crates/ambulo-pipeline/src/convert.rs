@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ambulo::bouts::find_bouts;
 use ambulo::keypoints::Keypoints2d;
 use ambulo::kinematics::{self, AngleId, AngleSeries};
+use ambulo::motion::Motion3d;
 use ambulo::trial::{Recording, Trial};
 use ambulo::{Side, walk};
 use ambulo_io::c3d::{self, C3d, C3dError, Storage};
@@ -157,6 +158,44 @@ pub fn convert(input: &Input, output: &Path, options: &Options) -> Result<Conver
             made.of_keypoints(&read.keypoints)?
         }
     };
+    Ok(Converted {
+        from,
+        to,
+        outputs,
+        notes: made.notes,
+    })
+}
+
+/// The files of a motion in space, in the format that the output's ending means.
+///
+/// # Errors
+///
+/// [`ConvertError::UnknownTarget`] if the ending means none that can hold it.
+pub fn of_motion(
+    motion: &Motion3d,
+    from: Format,
+    output: &Path,
+) -> Result<Converted, ConvertError> {
+    let is_csv = output
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let to = if is_csv {
+        Some(Format::Csv)
+    } else {
+        Format::by_ending(&output.to_string_lossy())
+    };
+    let to = to.ok_or_else(|| ConvertError::UnknownTarget {
+        output: output.to_owned(),
+    })?;
+    let mut made = Maker {
+        from,
+        to,
+        output,
+        notes: Vec::new(),
+    };
+    let points = LabelledPoints::from_motion(motion);
+    let trial = || Ok(Trial::new(Recording::Motion(motion.clone())));
+    let outputs = made.of_points(points, trial)?;
     Ok(Converted {
         from,
         to,

@@ -10,10 +10,11 @@ pub mod config;
 pub mod convert;
 pub mod demo;
 pub mod doctor;
+pub mod lifting;
 mod methods;
 pub mod read;
 mod stages;
 mod summary;
 
-pub use analyze::{Analysed, analyze};
+pub use analyze::{Analysed, analyze, analyze_with};
 pub use summary::summary_lines;

@@ -23,6 +23,7 @@ use ambulo::walk::{self, LengthUnit, PixelLengths, Walk, WalkConfig};
 
 use crate::analyze::METRES;
 use crate::config::{Config, EventChoice};
+use crate::lifting::{self, LiftedPoses, Numbers};
 
 /// A recording made ready: identities repaired, jumps removed, scale known.
 #[derive(Debug, Clone, PartialEq)]
@@ -414,6 +415,24 @@ pub(crate) fn curves(search: &BoutSearch, walked: &Walked, angles: &[AngleSeries
         })
         .collect();
     kinematics::curves(&items, &CurveConfig::default())
+}
+
+/// What the lifted motion gives over the same cycles, and what leads.
+pub(crate) fn lifted(
+    poses: &LiftedPoses,
+    prepared: &Prepared,
+    search: &BoutSearch,
+    walked: &Walked,
+    measured: (&GaitParameters, &AngleCurves),
+    config: &Config,
+) -> Result<Numbers, String> {
+    let Recording::Keypoints(keypoints) = &prepared.recording else {
+        return Err("the recording is in space already".to_owned());
+    };
+    let subject = &prepared.subject;
+    let evidence = (search, walked);
+    lifting::lifted_numbers(poses, keypoints, subject, evidence, measured, config)
+        .map_err(|error| error.to_string())
 }
 
 /// Walking speed in m/s, where it was measured: norms depend on it.

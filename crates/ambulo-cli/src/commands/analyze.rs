@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use ambulo_pipeline::artifacts;
+use ambulo_pipeline::lifting::Lifter;
 
 use super::input::InputArgs;
 use crate::Outcome;
@@ -28,7 +29,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut progress = Progress::new(args.quiet);
     progress.stage("reading");
     let (loaded, config) = args.input.load()?;
-    let analysed = ambulo_pipeline::analyze(&loaded, &config, &mut |stage| progress.stage(stage));
+    let mut lifter = args.input.lifter(&config)?;
+    let lifter = lifter.as_mut().map(|lifter| lifter as &mut dyn Lifter);
+    let report = &mut |stage| progress.stage(stage);
+    let analysed = ambulo_pipeline::analyze_with(&loaded, &config, lifter, report);
     progress.stage("writing");
     let files = artifacts::of(&analysed)?;
     artifacts::write(&args.output, &files)?;

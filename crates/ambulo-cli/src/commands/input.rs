@@ -8,8 +8,9 @@ use ambulo::walk::Surface;
 use ambulo_io::files::{self, Input};
 use ambulo_io::formats::Format;
 use ambulo_pipeline::config::{Config, EventChoice, GdiFile, Person, RawConfig};
+use ambulo_pipeline::lifting::{self, LifterChoice, NetworkLifter, WindowChoice};
 use ambulo_pipeline::read::LoadedTrial;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use crate::progress;
 
@@ -56,15 +57,42 @@ pub(crate) struct InputArgs {
     /// Which events to use: the file's own with detected ones between, only detected, only the file's
     #[arg(long, value_enum, default_value = "auto")]
     event_source: EventArg,
-    /// How to lift keypoints to three dimensions
-    #[arg(long, default_value = "none", value_parser = ["none", "rtpca", "convformer"])]
-    lifter: String,
+    #[command(flatten)]
+    lifting: LifterArgs,
     /// Settings, in TOML; options on the command line win
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
     /// Reference data for the GDI proper (features and control scores), which cannot be shipped
     #[arg(long, value_name = "FILE.csv")]
     gdi_reference: Option<PathBuf>,
+}
+
+/// Who lifts keypoints to three dimensions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LifterArgs {
+    /// How to lift keypoints to three dimensions; `auto` uses the lifter that comes along, if one does
+    #[arg(long, value_enum)]
+    lifter: Option<LifterArg>,
+    /// Weights of the lifter, in place of those that come along
+    #[arg(long, value_name = "FILE.safetensors")]
+    weights: Option<PathBuf>,
+    /// Frames that lifting may use: before and after, or only before as if filmed just now
+    #[arg(long, value_enum)]
+    window: Option<WindowArg>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LifterArg {
+    Auto,
+    None,
+    Rtpca,
+    Convformer,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum WindowArg {
+    Centre,
+    Causal,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -125,13 +153,6 @@ fn parse_person(text: &str) -> Result<Person, String> {
 impl InputArgs {
     /// Reads the configuration and the trial.
     pub(crate) fn load(&self) -> anyhow::Result<(LoadedTrial, Config)> {
-        if self.lifter != "none" {
-            bail!(
-                "no weights for the lifter {} are installed; run with --lifter none, which analyses the \
-                 keypoints in the image plane",
-                self.lifter
-            );
-        }
         let config = self.config()?;
         let mut input = Input::load(&self.input)?;
         if let Some(skeleton) = &self.skeleton {
@@ -143,6 +164,21 @@ impl InputArgs {
             progress::say(&format!("note: {note}"));
         }
         Ok((trial, config))
+    }
+
+    /// The lifter that the settings name: of the weights given, or of those that come along.
+    pub(crate) fn lifter(&self, config: &Config) -> anyhow::Result<Option<NetworkLifter>> {
+        let settings = &config.lifting;
+        if settings.lifter == LifterChoice::None {
+            return Ok(None);
+        }
+        let Some(path) = &self.lifting.weights else {
+            return Ok(lifting::chosen(settings)?);
+        };
+        let file = files::load_file(path)?;
+        lifting::load(&file.bytes, settings.lifter, settings.window)
+            .map(Some)
+            .with_context(|| format!("cannot lift with {}", path.display()))
     }
 
     /// The settings: the file's, then the command line's.
@@ -170,6 +206,18 @@ impl InputArgs {
             Some(SexArg::Female) => Some(Sex::Female),
             Some(SexArg::Male) => Some(Sex::Male),
             None => subject.sex,
+        };
+        config.lifting.lifter = match self.lifting.lifter {
+            Some(LifterArg::Auto) => LifterChoice::Auto,
+            Some(LifterArg::None) => LifterChoice::None,
+            Some(LifterArg::Rtpca) => LifterChoice::Rtpca,
+            Some(LifterArg::Convformer) => LifterChoice::Convformer,
+            None => config.lifting.lifter,
+        };
+        config.lifting.window = match self.lifting.window {
+            Some(WindowArg::Centre) => WindowChoice::Centre,
+            Some(WindowArg::Causal) => WindowChoice::Causal,
+            None => config.lifting.window,
         };
         config.input.fps_hz = self.fps.or(config.input.fps_hz);
         config.input.image_size_px = self.image_size.or(config.input.image_size_px);

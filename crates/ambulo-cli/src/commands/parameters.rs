@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ambulo_io::files;
+use ambulo_pipeline::lifting::Lifter;
 use anyhow::Context as _;
 
 use super::input::InputArgs;
@@ -34,7 +35,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         ambulo_pipeline::read::use_events(&mut loaded, &mut config, &file.bytes)
             .with_context(|| format!("cannot use the events in {}", path.display()))?;
     }
-    let analysed = ambulo_pipeline::analyze(&loaded, &config, &mut |stage| progress.stage(stage));
+    let mut lifter = args.input.lifter(&config)?;
+    let lifter = lifter.as_mut().map(|lifter| lifter as &mut dyn Lifter);
+    let report = &mut |stage| progress.stage(stage);
+    let analysed = ambulo_pipeline::analyze_with(&loaded, &config, lifter, report);
     progress.finish();
     let mut json = serde_json::to_string_pretty(&analysed.analysis.parameters)?;
     json.push('\n');

@@ -10,7 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ambulo_testkit::data_dir;
+use ambulo_nn::codec::lift::{CHANNELS, JOINTS, LiftCodec};
+use ambulo_nn::config::{MixsteConfig, NetworkConfig};
+use ambulo_nn::tensors::{Storage, Tensor, Tensors};
+use ambulo_nn::weights::{Weights, WeightsInfo};
+use ambulo_testkit::{SeededRng, data_dir};
 
 /// A folder of its own for one test, removed when the test passes.
 struct Scratch(PathBuf);
@@ -389,4 +393,138 @@ fn completions_and_doctor_speak() {
         report.contains("self test") && !report.contains("FAILED"),
         "{report}"
     );
+}
+
+/// Weights of a tiny network with its codec: the path is real, its poses are nonsense.
+fn tiny_weights(scratch: &Scratch) -> String {
+    let config = NetworkConfig::Mixste(MixsteConfig {
+        frames: 9,
+        joints: JOINTS,
+        in_channels: CHANNELS,
+        dim: 8,
+        depth: 1,
+        heads: 2,
+        mlp_ratio: 2,
+        qkv_bias: true,
+        block_eps: 1e-6,
+        head_eps: 1e-5,
+    });
+    let codec = LiftCodec {
+        frames: 9,
+        ..LiftCodec::default()
+    };
+    let mut rng = SeededRng::new(7);
+    let mut tensors = Tensors::new();
+    for tensor in config.tensor_shapes() {
+        let numbers = (0..tensor.len())
+            .map(|_| f32_of(0.3 * rng.normal()))
+            .collect();
+        tensors.insert(tensor.name, Tensor::new(tensor.shape, numbers).unwrap());
+    }
+    let notes = [("codec".to_owned(), serde_json::to_string(&codec).unwrap())].into();
+    let info = WeightsInfo {
+        id: "tiny".to_owned(),
+        notes,
+        ..WeightsInfo::default()
+    };
+    let weights = Weights::new(config, tensors, info).unwrap();
+    let path = scratch.path("tiny.safetensors");
+    fs::write(&path, weights.to_bytes(Storage::F32).unwrap()).unwrap();
+    text(&path)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "weights are single precision"
+)]
+fn f32_of(value: f64) -> f32 {
+    value as f32
+}
+
+#[test]
+fn a_weights_file_lifts_keypoints_to_a_motion_file() {
+    let scratch = Scratch::new("lift");
+    let folder = demo(&scratch);
+    let input = text(&folder.join("walker-filmed.json"));
+    let weights = tiny_weights(&scratch);
+    for (name, more) in [
+        ("world.trc", vec!["--height", "1.75"]),
+        ("gravity.c3d", vec!["--frame", "gravity"]),
+        (
+            "causal.csv",
+            vec!["--window", "causal", "--lifter", "rtpca"],
+        ),
+    ] {
+        let out = text(&scratch.path(name));
+        let mut all = vec!["lift", &input, "--weights", &weights, "-o", &out];
+        all.extend(more.clone());
+        let output = ambulo(&all);
+        assert_code(&output, 0);
+        assert!(Path::new(&out).is_file(), "{name}");
+        let has_note = stderr(&output).contains("leg lengths");
+        assert_eq!(has_note, !more.contains(&"--height"), "{}", stderr(&output));
+    }
+    let out = scratch.path("out");
+    let all = [
+        "analyze",
+        &input,
+        "--weights",
+        &weights,
+        "--height",
+        "1.75",
+        "-o",
+        &text(&out),
+    ];
+    assert_code(&ambulo(&all), 0);
+    assert!(out.join("motion.trc").is_file());
+    let json = fs::read_to_string(out.join("result.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["lifting"]["model"], "tiny");
+    let sha256 = json["provenance"]["weights_sha256"]["lifter"].as_str();
+    assert_eq!(sha256.map(str::len), Some(64));
+    // Weights whose errors nobody measured lead nowhere.
+    let leads = json["lifting"]["parameter_leads"].as_object().unwrap();
+    assert!(leads.values().all(|lead| lead["by"] == "measured"));
+}
+
+#[test]
+fn lifting_refuses_with_one_clear_line() {
+    let scratch = Scratch::new("lift-refused");
+    let folder = demo(&scratch);
+    let input = text(&folder.join("walker-filmed.json"));
+    let motion = text(&folder.join("walker.trc"));
+    let weights = tiny_weights(&scratch);
+    let nonsense = text(&scratch.path("nonsense.safetensors"));
+    fs::write(&nonsense, "no weights").unwrap();
+    let out = text(&scratch.path("out.trc"));
+    for (arguments, code, hint) in [
+        (
+            vec![input.as_str(), "--lifter", "none"],
+            2,
+            "--weights FILE",
+        ),
+        (
+            vec![&input, "--lifter", "convformer"],
+            2,
+            "convformer are installed",
+        ),
+        (
+            vec![&input, "--weights", &nonsense],
+            2,
+            "weights cannot be used",
+        ),
+        (
+            vec![&input, "--weights", &weights, "--lifter", "convformer"],
+            2,
+            "not of a convformer",
+        ),
+        (vec![&motion, "--weights", &weights], 1, "nothing to lift"),
+    ] {
+        let mut all = vec!["lift", "-o", out.as_str()];
+        all.extend(arguments);
+        let output = ambulo(&all);
+        assert_code(&output, code);
+        assert!(stderr(&output).contains(hint), "{}", stderr(&output));
+        assert!(!Path::new(&out).exists());
+    }
 }

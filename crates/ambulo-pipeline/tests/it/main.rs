@@ -6,6 +6,7 @@
 mod cmu;
 mod difficult;
 mod faults;
+mod lifting;
 mod recorded;
 mod synthetic;
 mod whole;
