@@ -1,6 +1,7 @@
-//! Time of every stage on this machine.
+//! Time of every stage and of every network on this machine.
 
-use std::fmt::Write as _;
+mod network;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -10,12 +11,17 @@ use ambulo::trial::{Recording, Trial};
 use ambulo_io::c3d::{C3d, Storage};
 use ambulo_io::files::{Input, NamedBytes};
 use ambulo_io::keypoints::{self, KeypointFormat};
+use ambulo_nn::config::{ConfigError, NetworkConfig};
+use ambulo_nn::networks::NetworkError;
+use ambulo_nn::threads::{Engine, Threads};
 
 use crate::analyze::analyze;
 use crate::artifacts;
 use crate::config::Config;
 use crate::convert;
 use crate::read::read_trial;
+
+pub use network::{LIFTERS, NetworkBench};
 
 /// Why the bench could not run.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +41,12 @@ pub enum BenchError {
     /// The results could not be made.
     #[error("the results could not be made")]
     Artifacts(#[from] artifacts::ArtifactError),
+    /// A network's preset is refused.
+    #[error("the settings of the network could not be made")]
+    Config(#[from] ConfigError),
+    /// A network does not run.
+    #[error("the network could not be run")]
+    Network(#[from] NetworkError),
 }
 
 /// Median, least and greatest of repeated times.
@@ -45,44 +57,41 @@ struct Spread {
     most_s: f64,
 }
 
-fn timed(repetitions: usize, mut work: impl FnMut()) -> Spread {
-    let mut times_s: Vec<f64> = (0..repetitions)
-        .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    times_s.sort_by(f64::total_cmp);
-    Spread {
-        median_s: times_s[times_s.len() / 2],
-        least_s: times_s[0],
-        most_s: times_s[times_s.len() - 1],
+impl Spread {
+    /// Of at least one time.
+    fn of(mut times_s: Vec<f64>) -> Self {
+        times_s.sort_by(f64::total_cmp);
+        Self {
+            median_s: times_s[times_s.len() / 2],
+            least_s: times_s[0],
+            most_s: times_s[times_s.len() - 1],
+        }
     }
 }
 
-/// Times every stage; `quick` repeats less often.
+fn timed(repetitions: usize, mut work: impl FnMut()) -> Spread {
+    let times_s = (0..repetitions).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64()
+    });
+    Spread::of(times_s.collect())
+}
+
+/// Times every stage, and every network of [`LIFTERS`] on random weights; `quick` repeats less often.
 ///
 /// # Errors
 ///
 /// [`BenchError`] if the bench's own recordings cannot be made.
-pub fn run(quick: bool, progress: &mut dyn FnMut(&'static str)) -> Result<String, BenchError> {
+pub fn run(
+    quick: bool,
+    threads: Threads,
+    progress: &mut dyn FnMut(&'static str),
+) -> Result<String, BenchError> {
     let repetitions = if quick { 5 } else { 25 };
-    let mut text = format!(
-        "{:<46}{:>10}{:>10}{:>10}\n",
-        format!("median of {repetitions}"),
-        "median",
-        "least",
-        "most"
-    );
+    let mut text = heading(&format!("median of {repetitions}"));
     let mut row = |name: &str, spread: &Spread, rate: &str| {
-        let _ = writeln!(
-            text,
-            "{name:<46}{:>7.1} ms{:>7.1} ms{:>7.1} ms  {rate}",
-            spread.median_s * 1e3,
-            spread.least_s * 1e3,
-            spread.most_s * 1e3,
-        );
+        text += &line(name, spread, rate);
     };
 
     progress("one minute of keypoints");
@@ -136,7 +145,52 @@ pub fn run(quick: bool, progress: &mut dyn FnMut(&'static str)) -> Result<String
         let rate = format!("{:.0} MB/s ({mb:.0} MB)", mb / spread.median_s);
         row(&format!("read C3D, Intel {name}"), &spread, &rate);
     }
+
+    progress("networks");
+    let engine = Engine::new(threads);
+    for name in LIFTERS {
+        let config = NetworkConfig::preset(name)?;
+        let mut bench = NetworkBench::with_random_weights(&config, &engine)?;
+        let spread = Spread::of(bench.seconds(if quick { 0.3 } else { 10.0 })?);
+        let rate = rate_of(&bench, &spread);
+        row(&format!("{name}, random weights"), &spread, &rate);
+    }
     Ok(text)
+}
+
+/// Times one network for at least `least_s` seconds; one line of text.
+///
+/// # Errors
+///
+/// Those of its forward pass.
+pub fn run_network(
+    name: &str,
+    bench: &mut NetworkBench,
+    least_s: f64,
+) -> Result<String, NetworkError> {
+    let spread = Spread::of(bench.seconds(least_s)?);
+    let rate = rate_of(bench, &spread);
+    Ok(line(name, &spread, &rate))
+}
+
+/// Arithmetic a second, and its share of what the processor can do.
+fn rate_of(bench: &NetworkBench, spread: &Spread) -> String {
+    let rate = bench.operations() / spread.median_s;
+    let share = 100.0 * rate / bench.peak_operations_per_second();
+    format!("{:.0} GFLOP/s ({share:.0} % of peak)", rate / 1e9)
+}
+
+fn heading(of: &str) -> String {
+    format!("{of:<46}{:>10}{:>10}{:>10}\n", "median", "least", "most")
+}
+
+fn line(name: &str, spread: &Spread, rate: &str) -> String {
+    format!(
+        "{name:<46}{:>7.1} ms{:>7.1} ms{:>7.1} ms  {rate}\n",
+        spread.median_s * 1e3,
+        spread.least_s * 1e3,
+        spread.most_s * 1e3,
+    )
 }
 
 fn walker(minutes: f64, rate_hz: f64) -> Walker {

@@ -1,0 +1,32 @@
+"""Writes a network as ONNX: export.py WEIGHTS.safetensors CONFIG.json OUT.onnx plain|onnx [folded] [slices]."""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+
+import models
+import tensors
+
+
+def main(weights, config, out, kernel, *forms):
+    config = json.loads(Path(config).read_text())
+    model = models.build(config)
+    models.load(model, tensors.read(weights))
+    if "folded" in forms:
+        models.fold(model)
+    models.choose(model, kernel, "slices" if "slices" in forms else "library")
+    joints = config.get("joints_in", config.get("joints"))
+    x = torch.zeros(1, config["frames"], joints, 2)
+    warnings.simplefilter("ignore")
+    # The exporter of fixed shapes: everything that depends on the length becomes a constant.
+    torch.onnx.export(
+        model, (x,), out, opset_version=17, dynamo=False, input_names=["input"], output_names=["output"]
+    )
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main(*sys.argv[1:])

@@ -1,0 +1,169 @@
+//! Time of one forward pass of a network on this machine.
+
+use std::time::Instant;
+
+use ambulo::synth::SeededRng;
+use ambulo_nn::config::NetworkConfig;
+use ambulo_nn::kernels::{Cpu, peak};
+use ambulo_nn::networks::{Network, NetworkError};
+use ambulo_nn::tensors::{Tensor, Tensors};
+use ambulo_nn::threads::Engine;
+
+/// The networks that lift, as published, by the names of their presets.
+pub const LIFTERS: [&str; 4] = ["rtpca_243", "mixste_243", "convformer_27", "convformer_243"];
+
+/// Attempts at the peak, of which the best counts: the others were disturbed.
+const PEAK_ATTEMPTS: usize = 10;
+
+/// Rounds of an attempt: about two milliseconds.
+const PEAK_ROUNDS: usize = 1 << 20;
+
+/// A network with an input and memory for its output, to be run again and again.
+#[derive(Debug)]
+pub struct NetworkBench {
+    network: Network,
+    input: Vec<f32>,
+    output: Vec<f32>,
+}
+
+impl NetworkBench {
+    /// Takes weights, makes an input and runs the network once, so that all memory is in place.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkError`] if the weights do not fit the settings.
+    pub fn new(
+        config: &NetworkConfig,
+        weights: &Tensors,
+        engine: &Engine,
+    ) -> Result<Self, NetworkError> {
+        let network = Network::on_engine(config, weights, engine)?;
+        let length = |shape: [usize; 3]| shape.iter().product::<usize>();
+        let mut bench = Self {
+            network,
+            input: uniform(&mut SeededRng::new(2), 0.5, length(config.input_shape())),
+            output: vec![0.0; length(config.output_shape())],
+        };
+        bench.run()?;
+        Ok(bench)
+    }
+
+    /// The same with random weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkBench::new`].
+    pub fn with_random_weights(
+        config: &NetworkConfig,
+        engine: &Engine,
+    ) -> Result<Self, NetworkError> {
+        Self::new(config, &random_weights(config), engine)
+    }
+
+    /// Seconds of each run: at least one, and more until `least_s` have passed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the forward pass.
+    pub fn seconds(&mut self, least_s: f64) -> Result<Vec<f64>, NetworkError> {
+        let mut seconds = Vec::new();
+        let mut total_s = 0.0;
+        while seconds.is_empty() || total_s < least_s {
+            let start = Instant::now();
+            self.run()?;
+            let run_s = start.elapsed().as_secs_f64();
+            total_s += run_s;
+            seconds.push(run_s);
+        }
+        Ok(seconds)
+    }
+
+    /// Arithmetic operations of one run, a multiply-add counted as two.
+    pub fn operations(&self) -> f64 {
+        operations(self.network.config())
+    }
+
+    /// Operations a second that the network's threads can reach on numbers in registers: the best of short
+    /// attempts on one thread, times the threads.
+    pub fn peak_operations_per_second(&self) -> f64 {
+        let engine = self.network.engine();
+        let cpu = Cpu::with(engine.isa()).unwrap_or_else(Cpu::best);
+        let one_thread = (0..PEAK_ATTEMPTS)
+            .map(|_| {
+                let start = Instant::now();
+                let multiply_adds = peak::multiply_adds(cpu, PEAK_ROUNDS);
+                2.0 * multiply_adds as f64 / start.elapsed().as_secs_f64()
+            })
+            .fold(0.0, f64::max);
+        one_thread * engine.threads() as f64
+    }
+
+    fn run(&mut self) -> Result<(), NetworkError> {
+        self.network.forward_into(&self.input, 1, &mut self.output)
+    }
+}
+
+/// Operations of a forward pass; banks of convolutions count as the one convolution they equal.
+fn operations(config: &NetworkConfig) -> f64 {
+    let mut config = config.clone();
+    if let NetworkConfig::ConvFormer(config) = &mut config
+        && let Some(bank) = &mut config.bank
+    {
+        bank.kernels = bank.kernels.iter().copied().max().into_iter().collect();
+    }
+    2.0 * config.macs().total() as f64
+}
+
+/// Seeded weights of a size that lets numbers neither die nor grow on their way through the network.
+fn random_weights(config: &NetworkConfig) -> Tensors {
+    let mut rng = SeededRng::new(1);
+    let mut weights = Tensors::new();
+    for shape in config.tensor_shapes() {
+        let fan_in: usize = shape.shape.iter().skip(1).product();
+        let limit = (3.0 / fan_in.max(1) as f64).sqrt().min(0.2);
+        let numbers = uniform(&mut rng, limit, shape.len());
+        let mut tensor = Tensor::zeros(shape.shape);
+        tensor.data_mut().copy_from_slice(&numbers);
+        weights.insert(shape.name, tensor);
+    }
+    weights
+}
+
+/// Numbers from `-limit` to `limit`.
+fn uniform(rng: &mut SeededRng, limit: f64, length: usize) -> Vec<f32> {
+    #[expect(clippy::cast_possible_truncation, reason = "the networks run in f32")]
+    let numbers = (0..length).map(|_| (limit * (2.0 * rng.unit() - 1.0)) as f32);
+    numbers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ambulo_nn::threads::Threads;
+
+    #[test]
+    fn a_bank_counts_as_one_convolution() {
+        let config = NetworkConfig::preset("convformer_243").expect("a preset");
+        let gflop = operations(&config) / 1e9;
+        // Two thirds of the convolutions' 9.16 GFLOP fall away from 10.8.
+        assert!((gflop - 4.71).abs() < 0.03, "{gflop}");
+    }
+
+    #[test]
+    fn every_lifter_of_the_bench_is_a_preset() {
+        for name in LIFTERS {
+            assert!(NetworkConfig::preset(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_small_network_runs_at_least_once_and_until_time_is_up() {
+        let config = NetworkConfig::preset("convformer_9").expect("a preset");
+        let engine = Engine::new(Threads::new(1));
+        let mut bench = NetworkBench::with_random_weights(&config, &engine).expect("it runs");
+        assert_eq!(bench.seconds(0.0).expect("it runs").len(), 1);
+        let seconds = bench.seconds(0.02).expect("it runs");
+        assert!(seconds.iter().sum::<f64>() >= 0.02);
+        assert!(bench.output.iter().all(|x| x.is_finite()));
+    }
+}
