@@ -1,7 +1,7 @@
 //! From poses without a place to a motion in the world.
 //!
 //! A lifter says how the body stands around its pelvis, not where the pelvis is. A foot that stands
-//! does not move, so the pelvis moves as that foot seems to move backward: [`grounded`] adds up that
+//! does not move, so the pelvis moves as that foot seems to move backward: [`grounded()`] adds up that
 //! motion, lets the camera's own view of the pelvis across the picture take the drift out, and puts
 //! the floor at zero. After that a lifted motion is a [`crate::motion::Motion3d`] like any other.
 
