@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod motion;
 pub mod normative;
 pub mod parameters;
+pub mod picture;
 pub mod quality;
 pub mod scale;
 mod side;
