@@ -7,12 +7,17 @@ mod convformer;
 mod mixste;
 mod presets;
 mod rtpca;
+mod vttranspose;
 
 pub use convformer::{Bank, ConvFormerConfig, Eta, HeadOrder, Scale};
 pub use mixste::MixsteConfig;
 pub(crate) use rtpca::pyramid_lengths;
 pub use rtpca::{
     Amplify, Compress, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
+};
+pub use vttranspose::{
+    Axial, Encoder, EncoderNorm, Position, TransposeHConfig, TwinFeed, VBlocks, VEntry, VKernel,
+    VttransposeConfig, VttransposeSmallConfig, mirror_pairs, sine_table,
 };
 
 /// Settings of any network, tagged by `model`.
@@ -25,6 +30,14 @@ pub enum NetworkConfig {
     Mixste(MixsteConfig),
     /// Queries, keys and values from banks of convolutions; one frame out.
     ConvFormer(ConvFormerConfig),
+    /// Heat-maps of keypoints: `HRNet` and attention among all cells of its finest map.
+    #[serde(rename = "transpose_h")]
+    TransposeH(TransposeHConfig),
+    /// Its child: attention within columns and rows, V blocks.
+    Vttranspose(VttransposeConfig),
+    /// The small network of the family.
+    #[serde(rename = "vttranspose_small")]
+    VttransposeSmall(VttransposeSmallConfig),
 }
 
 /// Why settings are refused.
@@ -151,6 +164,9 @@ impl NetworkConfig {
             Self::Rtpca(_) => "rtpca",
             Self::Mixste(_) => "mixste",
             Self::ConvFormer(_) => "convformer",
+            Self::TransposeH(_) => "transpose_h",
+            Self::Vttranspose(_) => "vttranspose",
+            Self::VttransposeSmall(_) => "vttranspose_small",
         }
     }
 
@@ -164,6 +180,9 @@ impl NetworkConfig {
             Self::Rtpca(config) => config.validate(),
             Self::Mixste(config) => config.validate(),
             Self::ConvFormer(config) => config.validate(),
+            Self::TransposeH(config) => config.validate(),
+            Self::Vttranspose(config) => config.validate(),
+            Self::VttransposeSmall(config) => config.validate(),
         }
     }
 
@@ -173,12 +192,33 @@ impl NetworkConfig {
             Self::Rtpca(config) => config.tensor_shapes(),
             Self::Mixste(config) => config.tensor_shapes(),
             Self::ConvFormer(config) => config.tensor_shapes(),
+            Self::TransposeH(config) => config.tensor_shapes(),
+            Self::Vttranspose(config) => config.tensor_shapes(),
+            Self::VttransposeSmall(config) => config.tensor_shapes(),
         }
     }
 
-    /// How many numbers the network learns.
+    /// How many parameters the network has, as papers count them: with fixed tables of places, without
+    /// the means and variances of batch norms.
     pub fn parameter_count(&self) -> u64 {
-        count(&self.tensor_shapes())
+        learned(&self.tensor_shapes())
+    }
+
+    /// How many of them are learned.
+    pub fn trainable_count(&self) -> u64 {
+        let tensors = self.tensor_shapes();
+        let fixed = tensors.iter().filter(|tensor| self.is_fixed(&tensor.name));
+        count(&tensors) - fixed.map(|tensor| tensor.len() as u64).sum::<u64>()
+    }
+
+    /// Whether a tensor is no result of gradients: means and variances of batch norms, tables of sines.
+    pub fn is_fixed(&self, name: &str) -> bool {
+        let sine = match self {
+            Self::TransposeH(config) => config.position == Position::Sine,
+            Self::Vttranspose(config) => config.position == Position::Sine,
+            _ => false,
+        };
+        is_statistic(name) || (sine && name == "pos_embedding")
     }
 
     /// The arithmetic of one forward pass.
@@ -187,24 +227,41 @@ impl NetworkConfig {
             Self::Rtpca(config) => config.macs(),
             Self::Mixste(config) => config.macs(),
             Self::ConvFormer(config) => config.macs(),
+            Self::TransposeH(config) => config.macs(),
+            Self::Vttranspose(config) => config.macs(),
+            Self::VttransposeSmall(config) => config.macs(),
         }
     }
 
-    /// Shape of one input: `[frames, joints, channels]`.
+    /// Whether it finds keypoints in pictures; the others lift keypoints.
+    pub fn reads_pictures(&self) -> bool {
+        match self {
+            Self::Rtpca(_) | Self::Mixste(_) | Self::ConvFormer(_) => false,
+            Self::TransposeH(_) | Self::Vttranspose(_) | Self::VttransposeSmall(_) => true,
+        }
+    }
+
+    /// Shape of one input: `[frames, joints, channels]`, or `[3, height, width]` of a picture.
     pub fn input_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, c.in_channels],
             Self::Mixste(c) => [c.frames, c.joints, c.in_channels],
             Self::ConvFormer(c) => [c.frames, c.joints_in, c.in_channels],
+            Self::TransposeH(c) => picture(c.image_size),
+            Self::Vttranspose(c) => picture(c.image_size),
+            Self::VttransposeSmall(c) => picture(c.image_size),
         }
     }
 
-    /// Shape of one output: `[frames, joints, 3]`.
+    /// Shape of one output: `[frames, joints, 3]`, or `[joints, height, width]` of heat-maps.
     pub fn output_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, 3],
             Self::Mixste(c) => [c.frames, c.joints, 3],
             Self::ConvFormer(c) => [1, c.joints_out, 3],
+            Self::TransposeH(c) => heatmaps(c.joints, c.image_size),
+            Self::Vttranspose(c) => heatmaps(c.joints, c.image_size),
+            Self::VttransposeSmall(c) => heatmaps(c.joints, c.image_size),
         }
     }
 }
@@ -246,6 +303,25 @@ impl Shapes {
         self.weight(name, &[channels, inputs, kernel]);
         self.bias(name, channels);
     }
+}
+
+fn picture([width, height]: [usize; 2]) -> [usize; 3] {
+    [3, height, width]
+}
+
+fn heatmaps(joints: usize, [width, height]: [usize; 2]) -> [usize; 3] {
+    [joints, height / 4, width / 4]
+}
+
+/// Whether this is a mean or variance that a batch norm keeps.
+fn is_statistic(name: &str) -> bool {
+    name.ends_with(".running_mean") || name.ends_with(".running_var")
+}
+
+/// All numbers but those that batch norms keep.
+fn learned(shapes: &[TensorShape]) -> u64 {
+    let parameters = shapes.iter().filter(|tensor| !is_statistic(&tensor.name));
+    parameters.map(|tensor| tensor.len() as u64).sum()
 }
 
 fn count(shapes: &[TensorShape]) -> u64 {

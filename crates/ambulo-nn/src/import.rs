@@ -177,6 +177,40 @@ impl<'a> Checkpoint<'a> {
             .map(|(name, entry)| (name.as_str(), entry.shape()))
     }
 
+    /// The tensors that a network of these settings has too, of the same name and shape: what a related
+    /// network can begin with. Those of the pre-trained `HRNet` are the trunk of `TransPose`.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] if a tensor cannot be read.
+    pub fn shared_with(self, config: &NetworkConfig) -> Result<Tensors, ImportError> {
+        config.validate()?;
+        let mut archive = self.archive;
+        let expected: BTreeMap<String, Vec<usize>> = config
+            .tensor_shapes()
+            .into_iter()
+            .map(|tensor| (tensor.name, tensor.shape))
+            .collect();
+        let mut tensors = Tensors::new();
+        for (name, entry) in self.tensors {
+            let bare = name.strip_prefix("module.").unwrap_or(&name);
+            let fits = expected
+                .get(bare)
+                .is_some_and(|shape| shape == entry.shape());
+            if fits {
+                let tensor = match entry {
+                    Entry::Read(tensor) => tensor,
+                    Entry::View(view) => match &mut archive {
+                        Some(archive) => archive.tensor(&name, &view)?,
+                        None => return Err(ImportError::Outside { name }),
+                    },
+                };
+                tensors.insert(bare, tensor);
+            }
+        }
+        Ok(tensors)
+    }
+
     /// Makes weights of the checkpoint for a network of these settings.
     ///
     /// # Errors
@@ -279,11 +313,11 @@ fn state(root: &Value) -> Result<&[(Value, Value)], ImportError> {
         })
 }
 
-/// Whether the published code makes this tensor but never uses it: it builds the pyramid over time
-/// also in spatial blocks.
+/// Whether the published code makes this tensor but never uses it: `RTPCA` builds the pyramid over time
+/// also in spatial blocks; batch norms count their batches.
 fn never_used(config: &NetworkConfig, name: &str) -> bool {
     let NetworkConfig::Rtpca(config) = config else {
-        return false;
+        return config.reads_pictures() && name.ends_with(".num_batches_tracked");
     };
     let in_spatial_block = || {
         let (block, rest) = name.strip_prefix("STEblocks.")?.split_once('.')?;

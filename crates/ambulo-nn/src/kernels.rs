@@ -22,6 +22,7 @@ pub(crate) mod norm;
 pub mod peak;
 pub(crate) mod pool;
 mod simd;
+pub mod taps;
 pub(crate) mod time;
 
 #[cfg(test)]

@@ -40,6 +40,12 @@ pub enum NetworkError {
         /// How many they are.
         count: usize,
     },
+    /// The network has no forward pass here.
+    #[error("this build cannot run {model} yet; it can train it, and read and write its weights")]
+    NoForward {
+        /// The network.
+        model: &'static str,
+    },
     /// The input does not fill the batch.
     #[error("an input of {batch} × {shape:?} has {expected} numbers, not {found}")]
     Input {
@@ -111,6 +117,12 @@ impl Network {
             }
             NetworkConfig::ConvFormer(config) => {
                 Body::ConvFormer(Box::new(ConvFormer::new(config, weights)))
+            }
+            NetworkConfig::TransposeH(_)
+            | NetworkConfig::Vttranspose(_)
+            | NetworkConfig::VttransposeSmall(_) => {
+                let model = config.model();
+                return Err(NetworkError::NoForward { model });
             }
         };
         Ok(Self {

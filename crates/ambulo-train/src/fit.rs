@@ -241,6 +241,9 @@ pub fn fit(
             let network = ConvFormer::new(config, train.drop_path, train.dropout, &device);
             run::run(network, setup, samples, validation, &device, listener)
         }
+        other => Err(TrainError::Setting {
+            what: format!("{} lifts no keypoints", other.model()),
+        }),
     }
 }
 

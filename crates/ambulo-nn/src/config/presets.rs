@@ -1,5 +1,7 @@
 //! Settings of the published networks and of every row of their ablation tables, by name.
 
+mod pose;
+
 use super::{
     Amplify, Bank, Compress, ConvFormerConfig, Eta, HeadOrder, MixsteConfig, NetworkConfig,
     RtpcaConfig, Scale, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
@@ -10,6 +12,7 @@ pub(super) fn all() -> Vec<(String, NetworkConfig)> {
     let mut presets = Vec::new();
     rtpca(&mut presets);
     convformer(&mut presets);
+    pose::add(&mut presets);
     presets
 }
 

@@ -7,6 +7,7 @@ use super::gemm::{Finish, Linear};
 use super::mix::{Mix, Padded, margin, padded_stride};
 use super::norm::{Norm, add};
 use super::pool::{Chunks, Pool};
+use super::taps::{Grid, Run, Taps, add_products};
 use super::time::{Filter, Rows, TimeConv, TimeNorm, filter, pool_row, pool_window};
 use super::{Cpu, Isa};
 
@@ -546,6 +547,78 @@ fn strided_convolutions_and_interpolation_agree_with_plain_loops() {
                 })
                 .collect();
             close(&stretched, &expected, 1e-4, &what);
+        }
+    }
+}
+
+#[test]
+fn convolutions_by_taps_and_their_gradients_agree_with_plain_sums() {
+    let mut rng = SeededRng::new(21);
+    for cpu in cpus() {
+        for _ in 0..12 {
+            let (channels, depth) = (1 + rng.below(70), 1 + rng.below(40));
+            let extents = [1 + rng.below(3), 1 + rng.below(4), 1 + rng.below(31)];
+            let runs = [
+                Run {
+                    offset: rng.below(9),
+                    length: depth,
+                },
+                Run {
+                    offset: 50 + rng.below(9),
+                    length: 1 + rng.below(20),
+                },
+            ];
+            let column = 1 + rng.below(5);
+            let row = extents[2] * column;
+            let grid = Grid {
+                extents,
+                input: [extents[1] * row, row, column],
+                output: [
+                    extents[1] * extents[2] * channels,
+                    extents[2] * channels,
+                    channels,
+                ],
+            };
+            let total = runs[0].length + runs[1].length;
+            let outputs: usize = extents.iter().product();
+            let input = random(&mut rng, extents[0] * grid.input[0] + 100);
+            let matrix = random(&mut rng, total * channels);
+            let bias = random(&mut rng, channels);
+            let values = random(&mut rng, outputs * channels);
+            let reads = |output: usize| {
+                let place = [
+                    output / (extents[1] * extents[2]),
+                    output / extents[2] % extents[1],
+                    output % extents[2],
+                ];
+                let start: usize = (0..3).map(|axis| place[axis] * grid.input[axis]).sum();
+                let input = &input;
+                runs.iter().flat_map(move |run| {
+                    let start = start + run.offset;
+                    input[start..start + run.length].iter().copied()
+                })
+            };
+            let mut expected = Vec::new();
+            let mut products = vec![1.0; total * channels];
+            for output in 0..outputs {
+                let mut sums: Vec<f64> = bias.iter().map(|&x| f64::from(x)).collect();
+                for (k, x) in reads(output).enumerate() {
+                    for channel in 0..channels {
+                        let place = k * channels + channel;
+                        sums[channel] += f64::from(x) * f64::from(matrix[place]);
+                        products[place] +=
+                            f64::from(x) * f64::from(values[output * channels + channel]);
+                    }
+                }
+                expected.extend(sums);
+            }
+            let mut found = vec![0.0; outputs * channels];
+            let taps = Taps::new(cpu, &matrix, channels);
+            taps.apply(&runs, &grid, &input, &mut found, Some(&bias));
+            close(&found, &expected, 1e-4, "convolution");
+            let mut sums = vec![1.0; total * channels];
+            add_products(cpu, &runs, &grid, [&input, &values], (&mut sums, channels));
+            close(&sums, &products, 1e-4, "products");
         }
     }
 }

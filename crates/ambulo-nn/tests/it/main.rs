@@ -4,6 +4,7 @@
 
 mod codec;
 mod config;
+mod config_pose;
 mod engine;
 mod import;
 mod parity;

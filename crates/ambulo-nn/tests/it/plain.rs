@@ -138,6 +138,7 @@ fn check(name: &str, config: &NetworkConfig, seed: u64) {
         NetworkConfig::Rtpca(config) => rtpca::forward(config, Weights(&weights), &input),
         NetworkConfig::Mixste(_) => unreachable!("MixSTE has reference cases and no switches"),
         NetworkConfig::ConvFormer(config) => convformer::forward(config, Weights(&weights), &input),
+        other => unreachable!("{} has no plain twin", other.model()),
     };
     let size = expected.iter().fold(1.0_f64, |size, x| size.max(x.abs()));
     for &isa in Isa::available() {

@@ -50,7 +50,7 @@ fn check_rtpca(case: &str, residual: &str, expected: &str) {
     let network = match &config {
         NetworkConfig::Rtpca(config) => Rtpca::new(config, 0.1, &device),
         NetworkConfig::Mixste(config) => Rtpca::mixste(config, 0.1, &device),
-        NetworkConfig::ConvFormer(_) => panic!("{case} is no RTPCA"),
+        other => panic!("{case} is {}", other.model()),
     };
     let is_dead = |name: &str| {
         name.starts_with("STEblocks.") && (name.contains("attn.norm") || name.contains("attn.up"))
@@ -159,10 +159,10 @@ fn every_variant_learns_all_its_tensors_and_agrees_with_inference() {
             .unwrap_or_else(|error| panic!("{json}: {error}"));
         match &config {
             NetworkConfig::Rtpca(c) => check_variant(Rtpca::new(c, 0.1, &device), &config, json),
-            NetworkConfig::Mixste(_) => panic!("no variant is MixSTE"),
             NetworkConfig::ConvFormer(c) => {
                 check_variant(ConvFormer::new(c, 0.1, 0.1, &device), &config, json);
             }
+            other => panic!("{} is not tried here", other.model()),
         }
     }
 }
