@@ -13,6 +13,7 @@ mod input;
 mod lift;
 mod parameters;
 mod report;
+mod synth;
 mod train;
 mod weights;
 
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Infer(infer::Args),
     /// List, inspect, verify and import weights of networks
     Weights(weights::Args),
+    /// Make training data: rendered people with exact joints
+    Synth(synth::Args),
     /// Train a network from a recipe
     Train(train::Args),
     /// Evaluate networks: the papers' figures, ours, the gap, and trivial methods
@@ -72,6 +75,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(args),
         Command::Infer(args) => infer::run(args),
         Command::Weights(args) => weights::run(args),
+        Command::Synth(args) => synth::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Doctor(args) => doctor::run(args),

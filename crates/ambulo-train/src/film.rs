@@ -11,7 +11,7 @@ mod samples;
 pub use body::{Body, Posture, SidePosture, reshape};
 pub use camera::{CameraPlan, FilmCamera, Pitch, gravity_from_world};
 pub use detector::{Detector, detect};
-pub(crate) use draw::whole;
+pub(crate) use draw::{between, chance, either, whole};
 pub use draw::{clip_rng, jitter};
 pub(crate) use samples::{FOCAL_PX, heading, shoot};
 pub use samples::{FilmSamples, FilmSettings};

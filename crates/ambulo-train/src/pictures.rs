@@ -41,7 +41,7 @@ pub enum PictureSource {
     /// A rendered person.
     Synthetic {
         /// Which way the person faces, in degrees about the vertical: 0 to the camera, 90 to the right of
-        /// the picture (the left side is seen), 180 away, 270 to the left.
+        /// the picture (the right side is seen), 180 away, 270 to the left.
         facing_deg: f64,
     },
     /// COCO, or any data set in its form.

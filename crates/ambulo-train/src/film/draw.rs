@@ -10,17 +10,17 @@ pub fn clip_rng(seed: u64, step: u64, index: u64) -> SeededRng {
 }
 
 /// Between two bounds, evenly.
-pub(super) fn between(rng: &mut SeededRng, low: f64, high: f64) -> f64 {
+pub(crate) fn between(rng: &mut SeededRng, low: f64, high: f64) -> f64 {
     low + (high - low) * rng.unit()
 }
 
 /// Evenly in either direction, up to `limit`.
-pub(super) fn either(rng: &mut SeededRng, limit: f64) -> f64 {
+pub(crate) fn either(rng: &mut SeededRng, limit: f64) -> f64 {
     between(rng, -limit, limit)
 }
 
 /// Whether something of this probability happens.
-pub(super) fn chance(rng: &mut SeededRng, probability: f64) -> bool {
+pub(crate) fn chance(rng: &mut SeededRng, probability: f64) -> bool {
     rng.unit() < probability
 }
 
