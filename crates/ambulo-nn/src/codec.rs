@@ -1,3 +1,4 @@
 //! Codecs between domain types and tensors: one for each task, used by training, evaluation and analysis.
 
 pub mod lift;
+pub mod pose2d;

@@ -7,6 +7,7 @@ pub mod classification;
 pub mod correlation;
 mod distribution;
 pub mod events;
+pub mod pose2d;
 pub mod pose3d;
 
 /// Why a measure has no value.

@@ -9,4 +9,5 @@ mod engine;
 mod import;
 mod parity;
 mod plain;
+mod pose2d;
 mod stream;

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod gait_indices;
+mod pose2d;
 mod pose3d;
 
 mod signal;
