@@ -280,7 +280,7 @@ impl Pictures for SyntheticPeople {
             Clothes::Suit { lower, .. } => lower.colour,
         };
         let (mut light, sky) = surroundings::surround(rng, &mut scene, &view.position, favourite);
-        if chance(rng, 0.2) {
+        if chance(rng, 0.16) {
             surroundings::obstruct(rng, &mut scene, &view.position, somebody.shape.stature_m);
         }
         let lens = view.frame(

@@ -49,6 +49,8 @@ pub(super) struct Motions {
 struct Recorded {
     poses: Vec<Pose>,
     flat: [f32; 2],
+    /// How far the trunk must lean forward beyond the recorded joints, in radians.
+    upright: f64,
 }
 
 impl Motions {
@@ -79,6 +81,7 @@ impl Motions {
                 ),
             ];
             people[index].push(Recorded {
+                upright: lean_correction(&take.poses),
                 poses: take.poses,
                 flat,
             });
@@ -113,8 +116,10 @@ impl Motions {
         let takes = &self.people[rng.below(self.people.len())];
         let take = &takes[rng.below(takes.len())];
         let frame = rng.below(take.poses.len());
-        let diversity = between(rng, 0.5, 2.0);
-        let posture = Posture::draw(rng, diversity);
+        let diversity = between(rng, 0.5, 1.6);
+        let mut posture = Posture::draw(rng, diversity);
+        posture.lean += take.upright;
+        posture.nod -= take.upright;
         // A posture is made against the means of its walk: every so many frames are enough for those.
         let step = (take.poses.len() / 24).max(1);
         let mut poses = vec![take.poses[frame]];
@@ -155,6 +160,29 @@ fn flat_pitch(poses: &[Pose], [heel, big, small]: [usize; 3]) -> f32 {
     }
     pitches.sort_by(f64::total_cmp);
     real(pitches.get(pitches.len() / 2).copied().unwrap_or(0.0))
+}
+
+/// How far to lean trunks forward so that over a walk they lean as people's do, in radians.
+///
+/// Where a skeleton's hips and shoulders lie in the flesh differs between collections: CMU's hips lie
+/// so far ahead that all its people would lean back.
+fn lean_correction(poses: &[Pose]) -> f64 {
+    const LEANS: f64 = 0.05;
+    const MOST: f64 = 0.18;
+    let mut leans: Vec<f64> = poses
+        .iter()
+        .map(|pose| {
+            let trunk = mid(pose, at::LEFT_SHOULDER, at::RIGHT_SHOULDER)
+                - mid(pose, at::LEFT_HIP, at::RIGHT_HIP);
+            let left = pose[at::LEFT_HIP] - pose[at::RIGHT_HIP];
+            let ahead = left.cross(&Vector3::y());
+            let ahead = ahead.try_normalize(1e-6).unwrap_or_else(Vector3::z);
+            trunk.dot(&ahead).atan2(trunk.y)
+        })
+        .collect();
+    leans.sort_by(f64::total_cmp);
+    let middle = leans.get(leans.len() / 2).copied().unwrap_or(LEANS);
+    (LEANS - middle).clamp(-MOST, MOST)
 }
 
 fn details(rng: &mut SeededRng) -> Details {

@@ -721,8 +721,8 @@ pub(super) fn obstruct(
         // Something at the edge, over the whole height.
         2 => {
             let side = if chance(rng, 0.5) { 1.0 } else { -1.0 };
-            let width = span(rng, 0.2, 0.8);
-            let edge = towards * near + beside * (side * (width * 0.5 + span(rng, 0.0, 0.25)));
+            let width = span(rng, 0.2, 0.6);
+            let edge = towards * near + beside * (side * (width * 0.5 + span(rng, 0.05, 0.3)));
             scene.cuboid(&edge, &Vector3::new(width, 2.6, 0.1), yaw, material);
         }
         // A plank, hanging.
