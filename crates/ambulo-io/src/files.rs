@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+
+use crate::video::{self, Container};
 
 /// A folder with more entries than this is not read: it is not a recording.
 const MAX_FILES: usize = 1_000_000;
@@ -62,6 +64,18 @@ pub enum FileError {
         /// Its size.
         bytes: u64,
     },
+    /// The file is a video, which is not read into memory.
+    #[error(
+        "this is a video ({container}), and this version finds no keypoints in video; run a keypoint \
+         detector (such as OpenPose, RTMPose or MediaPipe) on it and pass its output. What the video \
+         holds is said by ambulo doctor --video {path:?}"
+    )]
+    Video {
+        /// Where.
+        path: PathBuf,
+        /// Its kind.
+        container: Container,
+    },
     /// The folder has no files.
     #[error("the folder has no files: {path:?}")]
     EmptyFolder {
@@ -81,7 +95,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// [`FileError`] names the path.
+    /// [`FileError`] names the path. A video is not read but named: see [`crate::video`].
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let read_error = |source| FileError::Read {
             path: path.to_owned(),
@@ -96,6 +110,12 @@ impl Input {
                 |name| name.to_string_lossy().into_owned(),
             );
         if !fs::metadata(path).map_err(read_error)?.is_dir() {
+            if let Some(container) = video_kind(path)? {
+                return Err(FileError::Video {
+                    path: path.to_owned(),
+                    container,
+                });
+            }
             return Ok(Self {
                 name,
                 files: vec![load_file(path)?],
@@ -168,6 +188,25 @@ fn hex(digest: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// Which kind of video a file is, by its first bytes; `None` if it is none.
+///
+/// # Errors
+///
+/// [`FileError`] names the path.
+pub fn video_kind(path: &Path) -> Result<Option<Container>, FileError> {
+    let read_error = |source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut head = Vec::new();
+    fs::File::open(path)
+        .map_err(read_error)?
+        .take(video::HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(read_error)?;
+    Ok(Container::recognise(&head))
 }
 
 /// Reads one file.

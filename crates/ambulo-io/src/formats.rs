@@ -19,6 +19,7 @@ use crate::storage;
 use crate::table::Table;
 use crate::text::TextError;
 use crate::trc::{self, TrcError};
+use crate::video::Container;
 
 /// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,8 +174,9 @@ pub enum ReadError {
     },
     /// The input is a video.
     #[error(
-        "{name:?} is a video, and this version does not read video; run a keypoint detector \
-         (such as OpenPose, RTMPose or MediaPipe) on it and pass its output"
+        "{name:?} is a video, and this version finds no keypoints in video; run a keypoint detector \
+         (such as OpenPose, RTMPose or MediaPipe) on it and pass its output. What the video holds is \
+         said by: ambulo doctor --video"
     )]
     Video {
         /// Name of the file.
@@ -256,8 +258,10 @@ impl ReadError {
     }
 }
 
-const VIDEO_ENDINGS: [&str; 10] = [
-    "mp4", "mov", "avi", "mkv", "webm", "m4v", "mpg", "mpeg", "wmv", "3gp",
+/// How the names of videos end.
+const VIDEO_ENDINGS: [&str; 16] = [
+    "mp4", "mov", "avi", "mkv", "webm", "m4v", "mpg", "mpeg", "wmv", "3gp", "mts", "m2ts", "ts",
+    "vob", "flv", "ogv",
 ];
 
 /// What format an input is, by its content first and its name second.
@@ -281,7 +285,7 @@ pub fn recognise(input: &Input) -> Result<Format, ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::EmptyFile { name: name.clone() });
     }
-    if VIDEO_ENDINGS.contains(&ending.as_str()) {
+    if VIDEO_ENDINGS.contains(&ending.as_str()) || Container::recognise(bytes).is_some() {
         return Err(ReadError::Video { name: name.clone() });
     }
     if ending == "asf" {

@@ -1,6 +1,7 @@
 //! Bytes to domain types and back: every file format.
 //!
-//! Parsers take bytes, bound their memory by them, and never panic; [`files`] alone touches the disk.
+//! Parsers take bytes, bound their memory by them, and never panic; [`files`] alone touches the disk,
+//! and [`video`], whose files are too large for memory.
 
 pub mod acclaim;
 pub mod arrays;
@@ -17,5 +18,6 @@ pub mod storage;
 pub mod table;
 mod text;
 pub mod trc;
+pub mod video;
 
 pub use text::TextError;

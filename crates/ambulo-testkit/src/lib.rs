@@ -30,6 +30,28 @@ pub fn parity_dir() -> Option<PathBuf> {
     existing(folder, "reference results")
 }
 
+/// Whether `ffmpeg` and `ffprobe` are installed; `false` with a message on standard error.
+///
+/// # Panics
+///
+/// If one is missing although `$AMBULO_REQUIRE_FFMPEG` is set.
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
+pub fn has_ffmpeg() -> bool {
+    let runs = |program| {
+        let output = std::process::Command::new(program).arg("-version").output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let found = runs("ffmpeg") && runs("ffprobe");
+    assert!(
+        found || std::env::var_os("AMBULO_REQUIRE_FFMPEG").is_none(),
+        "ffmpeg required but not found"
+    );
+    if !found {
+        eprintln!("skipped: no ffmpeg here; install it to run this test");
+    }
+    found
+}
+
 /// The root of this repository.
 pub fn repository_root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -7,3 +7,4 @@ mod events_on_c3d;
 mod keypoints;
 mod stored_parameters;
 mod text;
+mod video;
