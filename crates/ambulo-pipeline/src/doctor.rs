@@ -1,11 +1,14 @@
 //! What works on this machine: the same checks a support request would begin with.
 
+mod video;
+
 use std::fmt::Write as _;
-use std::process::Command;
 
 use ambulo_io::formats::Format;
 
 use crate::demo;
+
+pub use video::examine_video;
 
 /// The report for people, and whether everything that must work does.
 pub fn examine() -> (String, bool) {
@@ -22,7 +25,7 @@ pub fn examine() -> (String, bool) {
     );
     let formats: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
     row(&mut text, "formats", &formats.join(", "));
-    row(&mut text, "video", &video());
+    video::decoders(&mut text);
     row(
         &mut text,
         "weights",
@@ -48,17 +51,6 @@ pub fn examine() -> (String, bool) {
 
 fn row(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name:<12}{value}");
-}
-
-fn video() -> String {
-    let found = Command::new("ffmpeg").arg("-version").output();
-    let ffmpeg = match found {
-        Ok(output) if output.status.success() => "ffmpeg is installed",
-        _ => "ffmpeg is not installed",
-    };
-    format!(
-        "this version reads keypoints, not video ({ffmpeg}); run a keypoint detector first and pass its output"
-    )
 }
 
 /// Analyses the demonstration's walker and compares the speed with the truth.

@@ -5,6 +5,7 @@
 mod eval;
 mod networks;
 mod train;
+mod video;
 
 use std::fs;
 use std::path::{Path, PathBuf};
