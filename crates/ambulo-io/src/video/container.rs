@@ -90,14 +90,15 @@ impl Container {
     pub(crate) fn codec(self, head: &[u8]) -> Option<Codec> {
         match self {
             Self::Matroska | Self::WebM => {
-                let at = head.windows(2).position(|bytes| bytes == b"V_")?;
-                let id: String = head[at..]
-                    .iter()
-                    .take(32)
-                    .take_while(|byte| byte.is_ascii_alphanumeric() || b"_/".contains(byte))
-                    .map(|&byte| char::from(byte))
-                    .collect();
-                Some(Codec::of_matroska(&id))
+                // The element's number, its length in one byte, and the text.
+                let is_id =
+                    |bytes: &[u8]| bytes[0] == 0x86 && bytes[1] & 0x80 != 0 && &bytes[2..] == b"V_";
+                let at = head.windows(4).position(is_id)?;
+                let length = usize::from(head[at + 1] & 0x7F);
+                let id = head.get(at + 2..at + 2 + length)?;
+                let id = String::from_utf8_lossy(id);
+                let id = id.trim_end_matches('\0');
+                Some(Codec::of_matroska(id))
             }
             Self::Avi => {
                 let at = head.windows(8).position(|bytes| &bytes[..4] == b"vids")?;
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn codecs_are_known_by_the_head() {
-        let mkv = b"\x1A\x45\xDF\xA3....\x86\x8FV_MPEGH/ISO/HEVC\x63\xA2";
+        let mkv = b"\x1A\x45\xDF\xA3....\x86\x90V_MPEGH/ISO/HEVC\x63\xA2";
         assert_eq!(Container::Matroska.codec(mkv), Some(Codec::Hevc));
         let avi = b"RIFF....AVI LIST....hdrlstrh8\0\0\0vidsXVID\0\0";
         assert_eq!(Container::Avi.codec(avi), Some(Codec::Mpeg4));
