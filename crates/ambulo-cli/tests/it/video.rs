@@ -25,7 +25,7 @@ fn doctor_says_what_a_video_holds() {
     for line in [
         "file        MP4, H.264",
         "size        48 × 32 pixels",
-        "frames      12 read of 12 listed",
+        "frames      12 read of 12 in the file",
         "duration    0.480 s",
         "rate        25.000 Hz (40.00 ms), constant",
         "decoder     built-in (OpenH264): ",

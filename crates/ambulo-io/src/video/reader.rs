@@ -85,7 +85,7 @@ pub struct VideoInfo {
     pub orientation: Orientation,
     /// Width and height of a pixel as coded, if the file says it; square otherwise.
     pub pixel_aspect: Option<[u32; 2]>,
-    /// Frames that the file lists.
+    /// Frames that the file lists and holds.
     pub frames: Option<u64>,
     /// From the first frame to the end of the last, in seconds, as the file says.
     pub duration_s: Option<f64>,

@@ -62,7 +62,7 @@ pub fn examine_video(path: &Path, config: &VideoConfig) -> Result<String, VideoE
     row(&mut text, "size", &size(&info));
     let listed = info
         .frames
-        .map_or_else(String::new, |frames| format!(" of {frames} listed"));
+        .map_or_else(String::new, |frames| format!(" of {frames} in the file"));
     row(
         &mut text,
         "frames",
