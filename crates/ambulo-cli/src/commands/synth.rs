@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     progress.stage("reading bodies and walks");
     let people = SyntheticPeople::load(&args.data, role, &settings)?;
     std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("cannot create the folder {:?}", args.output))?;
+        .with_context(|| format!("cannot create the folder {}", args.output.display()))?;
 
     let mut keypoints = KeypointFile::default();
     let mut sheet: Vec<Picture> = Vec::new();
