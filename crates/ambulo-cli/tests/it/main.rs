@@ -4,6 +4,7 @@
 
 mod eval;
 mod networks;
+mod synth;
 mod train;
 mod video;
 

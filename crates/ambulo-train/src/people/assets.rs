@@ -401,6 +401,37 @@ mod tests {
     }
 
     #[test]
+    fn damaged_files_never_panic() {
+        let mesh = b"g a\nv 0 0 0\nv 1 0 0.5\nv 1 1 0\nf 1/1 2/2 3/3\nf 1 2 3\n";
+        let fit = b"x_scale 1 2 0.5\nverts 0\n0 1 2 .5 .25 .25 0 1 0\n2\ndelete_verts\n0 - 2\n";
+        let holds = br#"{"weights":{"Hips":[[0,1.0],[1,0.5]]}}"#;
+        let packed = {
+            use std::io::Write as _;
+            let level = flate2::Compression::fast();
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(b"0 0 1 0\n2 .5 0 -1\n").unwrap();
+            encoder.finish().unwrap()
+        };
+        assert_eq!(Target::parse_packed(&packed, 3).unwrap().moves.len(), 2);
+        let mut rng = ambulo_testkit::SeededRng::new(1);
+        for _ in 0..3000 {
+            let mut damaged = |bytes: &[u8]| ambulo_testkit::mutate(bytes, &mut rng);
+            if let Ok(mesh) = Obj::parse(&damaged(mesh)) {
+                let corners = mesh
+                    .groups
+                    .iter()
+                    .flat_map(|g| g.triangles.iter().flatten());
+                assert!(corners.copied().all(|c| (c as usize) < mesh.vertices.len()));
+            }
+            if let Ok(fit) = Fit::parse(&damaged(fit), 3) {
+                assert!(fit.hides.iter().all(|(_, last)| *last < 3));
+            }
+            let _ = Target::parse_packed(&damaged(&packed), 3);
+            let _ = rig::parse_holds(&damaged(holds), 3);
+        }
+    }
+
+    #[test]
     fn a_folder_without_bodies_says_what_is_needed() {
         let error = Assets::load(Path::new("no/such/folder")).unwrap_err();
         let message = error.to_string();

@@ -69,8 +69,10 @@ impl Fit {
         }
         let named = fit.anchors.iter().flat_map(|anchor| anchor.vertices);
         let scaled = fit.scales.iter().flatten().flat_map(|(a, b, _)| [*a, *b]);
+        let hidden = fit.hides.iter().flat_map(|(first, last)| [*first, *last]);
         if named
             .chain(scaled)
+            .chain(hidden)
             .any(|vertex| vertex as usize >= vertices)
         {
             return Err(format!(
@@ -157,6 +159,7 @@ mod tests {
                 .contains("line 2")
         );
         assert!(Fit::parse(b"x_scale 1 2 0\nverts 0\n1\n", 4).is_err());
+        assert!(Fit::parse(b"verts 0\n1\ndelete_verts\n0 - 4\n", 4).is_err());
         assert!(
             Fit::parse(b"name hat\n", 4)
                 .unwrap_err()
