@@ -262,7 +262,7 @@ impl Pictures for SyntheticPeople {
         let mut scene = Scene::default();
         let person = self.person(&somebody, SUBJECT);
         person.add_to(&mut scene);
-        let own_vertices = scene.vertices.len();
+        let own = scene.used_vertices();
         let points = person.points();
         add_aids(rng, &mut scene, &somebody, &points);
         let hips = (points[at::LEFT_HIP] + points[at::RIGHT_HIP]) * 0.5;
@@ -286,7 +286,7 @@ impl Pictures for SyntheticPeople {
         let lens = view.frame(
             rng,
             &self.framing,
-            scene.vertices[..own_vertices].iter().map(|v| v.place),
+            own.iter().map(|vertex| scene.vertices[*vertex].place),
         );
         for point in [
             at::LEFT_HEEL,
@@ -312,7 +312,8 @@ impl Pictures for SyntheticPeople {
         let rgb = effects::develop(rng, canvas);
         let scale = somebody.shape.stature_m / 1.7;
         let joints = labels::labels(&scene, &samples, &lens, &points, scale);
-        let person_box = labels::person_box(&lens, &seen[..own_vertices], self.framing.size_px);
+        let own = own.iter().map(|vertex| seen[*vertex]);
+        let person_box = labels::person_box(&lens, own, self.framing.size_px);
         LabelledPicture {
             picture: picture(width, height, rgb),
             joints,

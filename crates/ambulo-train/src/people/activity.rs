@@ -531,13 +531,13 @@ fn posed(legs: &[LegAngles; 2], [lean, side_lean, twist]: [f64; 3], tilt: f64) -
     pose
 }
 
-/// Somebody who stands straight, arms hanging beside the body.
+/// Somebody who stands straight, arms a little before the body.
 #[cfg(test)]
 pub(super) fn standing_straight() -> Moment {
     let mut pose = posed(&[LegAngles::default(); 2], [0.0; 3], 0.0);
     for side in 0..2 {
         let angles = ArmAngles {
-            flexion: 0.0,
+            flexion: 0.5,
             abduction: 0.15,
             inward: 0.0,
             elbow: 0.1,

@@ -93,12 +93,12 @@ fn own_parts(joint: usize) -> (&'static [usize], f32) {
 /// Around what of the person lies within the picture: left, top, width, height.
 pub(super) fn person_box(
     lens: &Lens,
-    seen: &[Vector3<f32>],
+    seen: impl Iterator<Item = Vector3<f32>>,
     [width, height]: [usize; 2],
 ) -> [f64; 4] {
     let (mut low, mut high) = ([f32::MAX; 2], [f32::MIN; 2]);
     for place in seen {
-        let at = lens.project(place);
+        let at = lens.project(&place);
         for axis in 0..2 {
             low[axis] = low[axis].min(at[axis]);
             high[axis] = high[axis].max(at[axis]);

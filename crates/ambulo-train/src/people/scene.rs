@@ -51,6 +51,15 @@ impl Scene {
         u32::try_from(self.vertices.len()).unwrap_or(u32::MAX)
     }
 
+    /// The vertices that faces use, in ascending order.
+    pub(super) fn used_vertices(&self) -> Vec<usize> {
+        let mut used = vec![false; self.vertices.len()];
+        for corner in self.faces.iter().flat_map(|face| face.corners) {
+            used[corner as usize] = true;
+        }
+        (0..used.len()).filter(|vertex| used[*vertex]).collect()
+    }
+
     /// A flat piece of scenery: a fan of corners, patterned by their places.
     pub(super) fn flat(&mut self, corners: &[Vector3<f32>], material: u16) {
         let [a, b, c, ..] = corners else {

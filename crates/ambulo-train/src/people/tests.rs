@@ -176,7 +176,6 @@ fn from_the_front_all_joints_are_seen_and_from_behind_the_face_is_not() {
 #[test]
 fn joints_lie_on_the_persons_own_picture() {
     let Some(people) = people() else { return };
-    let (mut inside, mut all) = (0, 0);
     for seed in 0..6 {
         let somebody = people.somebody(&mut SeededRng::new(seed));
         let mut scene = Scene::default();
@@ -190,18 +189,24 @@ fn joints_lie_on_the_persons_own_picture() {
         let lens = view(0.7 * seed as f32).frame(&mut SeededRng::new(3), &framing, places);
         let (_, samples) = look(&scene, &lens, framing.size_px);
         let labels = labels::labels(&scene, &samples, &lens, &person.points(), 1.0);
-        for label in labels {
+        for (joint, label) in labels.iter().enumerate() {
             let Some([x, y]) = label.position_px() else {
                 continue;
             };
-            let (column, row) = (crate::film::whole(x + 0.5), crate::film::whole(y + 0.5));
-            let sample = row * SPLIT * samples.columns + column * SPLIT;
-            all += 1;
-            inside += usize::from(samples.face[sample] != raster::NOTHING);
+            // Noses, toes and heels lie on the outline: a pixel beside them may be the person's last.
+            let near = |value: f64| {
+                let sample = crate::film::whole((value + 0.5) * SPLIT as f64);
+                sample.saturating_sub(SPLIT)..=sample + SPLIT
+            };
+            let on_person = near(y).any(|row| {
+                near(x).any(|column| {
+                    let sample = row.min(samples.rows - 1) * samples.columns;
+                    samples.face[sample + column.min(samples.columns - 1)] != raster::NOTHING
+                })
+            });
+            assert!(on_person, "seed {seed}: {joint} at {x}, {y}");
         }
     }
-    // Toes may end a pixel beyond the shoe's outline.
-    assert!(inside * 100 >= all * 95, "{inside} of {all}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn anchors_and_scales_are_read() {
         let text = b"name hat\nx_scale 1 2 0.5\nverts 0\nmaterial m\n 3\n0 1 2 0.5 0.25 0.25 0 1 0\ndelete_verts\n0 - 3 5\n";
-        let fit = Fit::parse(text, 4).unwrap();
+        let fit = Fit::parse(text, 6).unwrap();
         assert_eq!(fit.anchors.len(), 2);
         assert_eq!(fit.anchors[0].vertices, [3; 3]);
         assert!((fit.anchors[1].weights[2] - 0.25).abs() < 1e-6);
