@@ -1,5 +1,6 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
+mod numbers;
 mod published;
 mod walking;
 
@@ -27,6 +28,12 @@ pub(super) struct LiftArgs {
     /// Measure this project's lifters on filmed walks of people they were not trained on
     #[arg(long, requires = "data", conflicts_with_all = ["dataset", "noise"])]
     walking: bool,
+    /// Measure the report's numbers, from the picture and lifted, in place of poses
+    #[arg(long, requires = "walking", conflicts_with = "json")]
+    numbers: bool,
+    /// Print the rows of `validation/lifting.toml`
+    #[arg(long, requires = "numbers")]
+    toml: bool,
     /// Folder with the files of the data sets (see `docs/formats/pose_datasets.md`); with --walking,
     /// the folder with the recordings, `cmu` and `c3d/biomechzoo` in it
     #[arg(long, value_name = "DIR")]
@@ -44,6 +51,7 @@ pub(super) struct LiftArgs {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     match &args.stage {
+        Stage::Lift(args) if args.numbers => numbers::run(args),
         Stage::Lift(args) if args.walking => walking::run(args),
         Stage::Lift(args) => published::run(args),
     }

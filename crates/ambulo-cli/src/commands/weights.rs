@@ -153,14 +153,18 @@ fn import(args: &ImportArgs) -> anyhow::Result<Outcome> {
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    // A weights file keeps what it says of itself, such as how its inputs are made.
+    let mut notes = Weights::from_bytes(&bytes)
+        .map(|weights| weights.info().notes.clone())
+        .unwrap_or_default();
+    notes.insert(
+        "imported_from_sha256".to_owned(),
+        ambulo_nn::weights::sha256(&bytes),
+    );
     let info = WeightsInfo {
         id: stem(&args.output),
         version: String::new(),
-        notes: [(
-            "imported_from_sha256".to_owned(),
-            ambulo_nn::weights::sha256(&bytes),
-        )]
-        .into(),
+        notes,
     };
     let imported = Checkpoint::from_bytes(&bytes)
         .and_then(|checkpoint| checkpoint.import(&config, info))

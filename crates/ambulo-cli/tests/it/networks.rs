@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ambulo_nn::tensors::{Storage, Tensors};
+use ambulo_nn::weights::Weights;
 use ambulo_testkit::{parity_dir, repository_root};
 
 use super::{Scratch, ambulo, assert_code, stderr, text};
@@ -276,7 +277,12 @@ fn a_checkpoint_of_torch_becomes_a_weights_file_that_can_be_inspected() {
     assert_code(&verify(sha256), 0);
     assert_code(&verify(&"0".repeat(64)), 2);
     assert_code(&ambulo(&["weights", "list"]), 0);
-    // What a weights file says of itself is enough to import it again.
+    // What a weights file says of itself is enough to import it again, and is kept.
+    let told = Weights::from_bytes(&fs::read(&weights).unwrap()).unwrap();
+    let mut info = told.info().clone();
+    info.notes.insert("data".to_owned(), "none".to_owned());
+    let told = Weights::new(told.config().clone(), told.tensors().clone(), info).unwrap();
+    fs::write(&weights, told.to_bytes(Storage::F32).unwrap()).unwrap();
     let again = scratch.path("again.safetensors");
     let arguments = [
         "weights",
@@ -289,6 +295,8 @@ fn a_checkpoint_of_torch_becomes_a_weights_file_that_can_be_inspected() {
     ];
     assert_code(&ambulo(&arguments), 0);
     assert!(fs::metadata(&again).unwrap().len() < fs::metadata(&weights).unwrap().len());
+    let kept = Weights::from_bytes(&fs::read(&again).unwrap()).unwrap();
+    assert_eq!(kept.info().notes["data"], "none");
 }
 
 #[test]

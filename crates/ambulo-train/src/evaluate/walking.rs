@@ -5,6 +5,7 @@
 
 mod baseline;
 mod film;
+mod numbers;
 mod score;
 mod table;
 mod validation;
@@ -15,8 +16,9 @@ use ambulo_nn::codec::lift::LiftCodec;
 
 pub use baseline::{MeanPose, NearestNeighbour};
 pub use film::{Film, films};
+pub use numbers::{ErrorFile, Errors, Numbers, NumbersOf};
 pub use score::{FilmScore, Interval, Scores};
-pub use table::{Contender, Range, Row, Table, table};
+pub use table::{Contender, Range, Row, Table, TestPeople, table, test_people};
 pub use validation::WalkValidation;
 
 /// From where the people are filmed.

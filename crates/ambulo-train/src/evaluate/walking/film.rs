@@ -1,11 +1,13 @@
 //! Films of recorded walks, with what is true of them.
 
 use ambulo::keypoints::{Keypoint, Keypoints2d};
-use ambulo::skeleton::COCO_23;
+use ambulo::lifting::CameraView;
+use ambulo::motion::Motion3d;
+use ambulo::skeleton::{COCO_23, LIFT_21};
 use ambulo::synth::{Noise, SeededRng, noise};
 use ambulo::time::TimeBase;
 use ambulo_nn::codec::lift::{JOINTS, LENGTH_OF_HEIGHT};
-use nalgebra::{Point2, Point3, Rotation3, Vector3};
+use nalgebra::{Point2, Point3, Rotation3, Vector2, Vector3};
 
 use super::{Condition, Keypoints, View};
 use crate::film::{CameraPlan, Pitch, clip_rng, gravity_from_world};
@@ -37,6 +39,20 @@ pub struct Film {
     pub length_m: f64,
     /// The level direction of the walk in the lifter's axes.
     pub heading: Vector3<f64>,
+    /// The walk itself, as motion capture saw it: the lifter's joints at [`RATE_HZ`], Y up, in metres.
+    pub motion: Motion3d,
+}
+
+impl Film {
+    /// From which side the camera sees the walk.
+    pub fn view(&self) -> CameraView {
+        CameraView::of(Vector2::new(self.heading.x, self.heading.z))
+    }
+
+    /// The standing height, as a user would state it, in metres.
+    pub fn height_m(&self) -> f64 {
+        self.length_m / LENGTH_OF_HEIGHT
+    }
 }
 
 /// Films each walk from several cameras. The same arguments always give the same films.
@@ -132,7 +148,18 @@ fn film(take: &Take, condition: Condition, rng: &mut SeededRng) -> Option<Film> 
             noise(&keypoints, &spoilt)
         }
     };
+    let all_times = TimeBase::uniform(take.poses.len(), RATE_HZ).ok()?;
+    let places = take.poses.iter().flat_map(joints_of);
+    let motion = Motion3d::new(
+        LIFT_21.joints.to_vec(),
+        all_times,
+        places
+            .map(|place| Some(Point3::from(axes * place)))
+            .collect(),
+    )
+    .ok()?;
     Some(Film {
+        motion,
         take: take.name.clone(),
         person: take.person.clone(),
         keypoints,

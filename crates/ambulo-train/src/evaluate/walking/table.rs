@@ -90,6 +90,30 @@ pub struct Table {
 /// Windows that the nearest neighbour looks at.
 const NEIGHBOURS: usize = 3000;
 
+/// People never seen by training or tuning, and their walks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestPeople {
+    /// Their names.
+    pub people: Vec<String>,
+    /// Their walks.
+    pub takes: Vec<Take>,
+}
+
+/// Reads the walks of the test people from a folder of data.
+///
+/// # Errors
+///
+/// [`MotionError`] if recordings are missing or damaged.
+pub fn test_people(data: &Path) -> Result<TestPeople, MotionError> {
+    let people = People::built_in()?;
+    let mut takes = load(data, &people)?;
+    takes.retain(|take| people.role(&take.person) == Role::Test);
+    Ok(TestPeople {
+        people: people.test,
+        takes,
+    })
+}
+
 /// Measures lifters on the test people of the recordings in a folder of data.
 ///
 /// # Errors
