@@ -6,6 +6,9 @@ mod walking;
 
 use std::path::PathBuf;
 
+use ambulo_io::files;
+use ambulo_nn::weights;
+
 use crate::Outcome;
 
 #[derive(Debug, clap::Args)]
@@ -22,18 +25,25 @@ enum Stage {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LiftArgs {
-    /// The network's weights; with --walking, once for each of several networks
+    /// The network's weights; with --walking, once for each of several networks, or never for those that
+    /// come with the program
     #[arg(long, value_name = "FILE.safetensors")]
     weights: Vec<PathBuf>,
     /// Measure this project's lifters on filmed walks of people they were not trained on
     #[arg(long, requires = "data", conflicts_with_all = ["dataset", "noise"])]
     walking: bool,
-    /// Measure the report's numbers, from the picture and lifted, in place of poses
-    #[arg(long, requires = "walking", conflicts_with = "json")]
-    numbers: bool,
-    /// Print the rows of `validation/lifting.toml`
-    #[arg(long, requires = "numbers")]
-    toml: bool,
+    /// Measure the report's numbers, from the picture and lifted, in place of poses; `toml` prints the rows
+    /// of `validation/lifting.toml`
+    #[arg(
+        long,
+        value_name = "text|toml",
+        value_enum,
+        num_args = 0..=1,
+        default_missing_value = "text",
+        requires = "walking",
+        conflicts_with = "json"
+    )]
+    numbers: Option<NumbersAs>,
     /// Folder with the files of the data sets (see `docs/formats/pose_datasets.md`); with --walking,
     /// the folder with the recordings, `cmu` and `c3d/biomechzoo` in it
     #[arg(long, value_name = "DIR")]
@@ -49,10 +59,36 @@ pub(super) struct LiftArgs {
     json: bool,
 }
 
+/// How the errors of the report's numbers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NumbersAs {
+    /// A table for people, of clean and of noisy keypoints.
+    Text,
+    /// The rows of `validation/lifting.toml`, of noisy keypoints.
+    Toml,
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     match &args.stage {
-        Stage::Lift(args) if args.numbers => numbers::run(args),
+        Stage::Lift(args) if args.numbers.is_some() => numbers::run(args),
         Stage::Lift(args) if args.walking => walking::run(args),
         Stage::Lift(args) => published::run(args),
     }
+}
+
+/// Name and bytes of each lifter to be measured on walks: the files given, else those that come along.
+fn lifters(args: &LiftArgs) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let of_path = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok((name.into_owned(), files::load_file(path)?.bytes))
+    };
+    if !args.weights.is_empty() {
+        return args.weights.iter().map(of_path).collect();
+    }
+    let lifters = weights::shipped()
+        .iter()
+        .filter(|it| it.id.starts_with("lifter"));
+    Ok(lifters
+        .map(|it| (it.id.to_owned(), it.bytes.to_vec()))
+        .collect())
 }

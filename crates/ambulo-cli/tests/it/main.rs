@@ -315,7 +315,10 @@ fn impossible_settings_are_refused() {
     for (arguments, hint) in [
         (vec!["--height", "175"], "between 0.4 and 2.6"),
         (vec!["--fps", "0"], "frame rate"),
-        (vec!["--lifter", "rtpca"], "--lifter none"),
+        (
+            vec!["--lifter", "convformer", "--window", "causal"],
+            "--window centre",
+        ),
         (
             vec!["--config", settings.to_str().unwrap()],
             "marker_filter",
@@ -506,9 +509,9 @@ fn lifting_refuses_with_one_clear_line() {
             "--weights FILE",
         ),
         (
-            vec![&input, "--lifter", "convformer"],
+            vec![&input, "--lifter", "convformer", "--window", "causal"],
             2,
-            "convformer are installed",
+            "--window centre",
         ),
         (
             vec![&input, "--weights", &nonsense],
@@ -529,4 +532,33 @@ fn lifting_refuses_with_one_clear_line() {
         assert!(stderr(&output).contains(hint), "{}", stderr(&output));
         assert!(!Path::new(&out).exists());
     }
+}
+
+#[test]
+fn the_lifters_that_come_along_agree_about_a_walker() {
+    let scratch = Scratch::new("lifters");
+    let folder = demo(&scratch);
+    let input = text(&folder.join("walker-filmed.json"));
+    let speeds = ["rtpca", "convformer"].map(|lifter| {
+        let out = text(&scratch.path(lifter));
+        let output = ambulo(&[
+            "analyze", &input, "-o", &out, "--height", "1.75", "--lifter", lifter,
+        ]);
+        assert_code(&output, 0);
+        let json = fs::read(Path::new(&out).join("result.json")).unwrap();
+        let result: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(
+            result["lifting"]["model"],
+            format!("lifter_{lifter}").as_str(),
+            "{}",
+            result["lifting"]
+        );
+        result["lifting"]["parameters"]["speed"]["both"]["value"]
+            .as_f64()
+            .expect("a lifted speed")
+    });
+    assert!(
+        (speeds[0] - speeds[1]).abs() < 0.1 * speeds[0],
+        "{speeds:?} m/s"
+    );
 }

@@ -36,7 +36,20 @@ impl Shipped {
 ///     bytes: include_bytes!("../../../../weights/ID.safetensors"),
 /// },
 /// ```
-const SHIPPED: &[Shipped] = &[];
+const SHIPPED: &[Shipped] = &[
+    Shipped {
+        id: "lifter_rtpca",
+        about: "lifts keypoints of one camera to 21 joints: all frames of a window (RTPCA)",
+        sha256: "eb4b16ed1357ced825464aaeef89984a3a4c8e81d2f4db5694f7dc17bdc72ddb",
+        bytes: include_bytes!("../../../../weights/lifter_rtpca.safetensors"),
+    },
+    Shipped {
+        id: "lifter_convformer",
+        about: "the same, the middle frame of a window (ConvFormer)",
+        sha256: "c0f82b110934bc80488a5b86559604e258f1e89b9c41bd71245b7ddda4f26a7d",
+        bytes: include_bytes!("../../../../weights/lifter_convformer.safetensors"),
+    },
+];
 
 /// All weights that come with the program.
 pub fn shipped() -> &'static [Shipped] {

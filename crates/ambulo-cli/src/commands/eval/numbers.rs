@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 
 use ambulo::analysis::Analysis;
 use ambulo::trial::{Recording, Trial};
@@ -18,7 +17,7 @@ use ambulo_train::evaluate::walking::{
 };
 use anyhow::Context as _;
 
-use super::LiftArgs;
+use super::{LiftArgs, NumbersAs, lifters};
 use crate::Outcome;
 use crate::progress::Progress;
 
@@ -28,13 +27,14 @@ pub(super) fn run(args: &LiftArgs) -> anyhow::Result<Outcome> {
     )?;
     let takes = test_people(data).context("cannot film the recordings")?;
     let mut progress = Progress::new(false);
+    let is_toml = args.numbers == Some(NumbersAs::Toml);
     let mut out = String::new();
     let mut file = ErrorFile { model: Vec::new() };
-    for path in &args.weights {
-        let (bytes, mut lifter) = load(path)?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    for (name, bytes) in lifters(args)? {
+        let mut lifter = lifting::load(&bytes, LifterChoice::Auto, WindowChoice::Centre)
+            .with_context(|| format!("cannot use the weights {name:?}"))?;
         for keypoints in [Keypoints::Clean, Keypoints::Noisy] {
-            if args.toml && keypoints == Keypoints::Clean {
+            if is_toml && keypoints == Keypoints::Clean {
                 continue;
             }
             let mut errors = Errors::default();
@@ -56,7 +56,7 @@ pub(super) fn run(args: &LiftArgs) -> anyhow::Result<Outcome> {
             };
             let source = format!(
                 "synthetic film of recorded walks of people never seen ({}), {about}, height known; \
-                 ambulo eval lift --walking --numbers --toml",
+                 ambulo eval lift --walking --numbers toml",
                 takes.people.join(", ")
             );
             let _ = writeln!(out, "{name}, {about}\n{}", errors.to_text());
@@ -64,18 +64,11 @@ pub(super) fn run(args: &LiftArgs) -> anyhow::Result<Outcome> {
                 .push(errors.of_model(&files::sha256(&bytes), &source));
         }
     }
-    if args.toml {
+    if is_toml {
         out = file.to_toml();
     }
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(Outcome::Done)
-}
-
-fn load(path: &Path) -> anyhow::Result<(Vec<u8>, NetworkLifter)> {
-    let file = files::load_file(path)?;
-    let lifter = lifting::load(&file.bytes, LifterChoice::Auto, WindowChoice::Centre)
-        .with_context(|| format!("cannot use the weights in {}", path.display()))?;
-    Ok((file.bytes, lifter))
 }
 
 fn add(errors: &mut Errors, film: &Film, lifter: &mut NetworkLifter) {

@@ -1,9 +1,7 @@
 //! `ambulo eval lift --walking`: the lifters of this project on filmed walks of people never seen.
 
 use std::io::Write as _;
-use std::path::Path;
 
-use ambulo_io::files;
 use ambulo_nn::codec::lift::LiftCodec;
 use ambulo_nn::networks::Network;
 use ambulo_nn::threads::Threads;
@@ -11,17 +9,16 @@ use ambulo_nn::weights::Weights;
 use ambulo_train::evaluate::walking::{Contender, table};
 use anyhow::Context as _;
 
-use super::LiftArgs;
+use super::{LiftArgs, lifters};
 use crate::Outcome;
 
 pub(super) fn run(args: &LiftArgs) -> anyhow::Result<Outcome> {
     let data = args.data.as_deref().context(
         "--walking needs --data DIR, the folder of recordings with cmu and c3d/biomechzoo in it",
     )?;
-    let mut lifters = args
-        .weights
-        .iter()
-        .map(|path| load(path))
+    let mut lifters = lifters(args)?
+        .into_iter()
+        .map(|(name, bytes)| load(name, &bytes))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut contenders: Vec<Contender<'_>> = lifters
         .iter_mut()
@@ -50,15 +47,13 @@ struct Lifter {
     network: Network,
 }
 
-fn load(path: &Path) -> anyhow::Result<Lifter> {
-    let unusable = || format!("cannot use the weights in {}", path.display());
-    let file = files::load_file(path)?;
-    let weights = Weights::from_bytes(&file.bytes).with_context(unusable)?;
+fn load(name: String, bytes: &[u8]) -> anyhow::Result<Lifter> {
+    let unusable = || format!("cannot use the weights {name:?}");
+    let weights = Weights::from_bytes(bytes).with_context(unusable)?;
     let codec = LiftCodec::of_weights(&weights).with_context(unusable)?;
     let network = Network::from_weights(weights.config(), weights.tensors(), Threads::auto())?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
     Ok(Lifter {
-        name: name.into_owned(),
+        name,
         codec,
         network,
     })
