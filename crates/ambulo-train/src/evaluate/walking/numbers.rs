@@ -79,11 +79,16 @@ impl Differences {
         let bias = over(&|d| d);
         let variance = over(&|d| (d - bias).powi(2));
         Some(Residual {
-            bias,
-            sd: variance.sqrt(),
+            bias: in_six_digits(bias),
+            sd: in_six_digits(variance.sqrt()),
             n: self.films.len(),
         })
     }
+}
+
+/// More digits of an error say nothing.
+fn in_six_digits(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 impl Errors {
