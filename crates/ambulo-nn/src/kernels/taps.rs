@@ -1,7 +1,7 @@
 //! Convolutions as sums over runs of the input, straight from memory: no copy of the input for each tap.
 //!
 //! Channels lie innermost, so what one output reads of one row of the input is one run of numbers. A tile is
-//! [`Simd::ROWS`] neighbouring outputs by two vectors of channels; it stays in registers over all runs. With
+//! `Simd::ROWS` neighbouring outputs by two vectors of channels; it stays in registers over all runs. With
 //! other runs and strides the same loops give strided convolutions, and the gradients of all of them.
 
 use std::ops::Range;
