@@ -4,6 +4,13 @@
 //! handed, so an example is a pure function of the run's seed and the example's number
 //! ([`picture_rng`]), on any number of threads.
 
+pub mod augment;
+pub mod batch;
+pub mod jpeg;
+pub mod mixed;
+pub mod pixels;
+pub mod targets;
+
 use ambulo::picture::Picture;
 use ambulo::skeleton::COCO_23;
 use ambulo::synth::SeededRng;
@@ -97,6 +104,19 @@ impl Label {
             Self::Hidden(position_px) => Self::Hidden(to(position_px)),
             Self::Visible(position_px) => Self::Visible(to(position_px)),
         }
+    }
+}
+
+/// A grey picture of nobody: what a source gives when it cannot read anything.
+#[expect(clippy::missing_panics_doc, reason = "the picture's bytes fill it")]
+pub fn blank(source: PictureSource) -> LabelledPicture {
+    const SIDE: u32 = 16;
+    let grey = vec![128; (3 * SIDE * SIDE) as usize];
+    LabelledPicture {
+        picture: Picture::new(SIDE, SIDE, grey).expect("three bytes for each pixel"),
+        joints: [Label::Unlabelled; JOINTS],
+        person_box: [0.0, 0.0, f64::from(SIDE), f64::from(SIDE)],
+        source,
     }
 }
 

@@ -137,6 +137,30 @@ impl Pose2dCodec {
         Ok(codec)
     }
 
+    /// The settings that stand with weights; for weights of the published code, which say nothing, those of
+    /// that code.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::of_weights`], but never [`Pose2dCodecError::Missing`].
+    pub fn of_weights_or_published(weights: &Weights) -> Result<Self, Pose2dCodecError> {
+        match Self::of_weights(weights) {
+            Err(Pose2dCodecError::Missing) => {
+                let [_, height, width] = weights.config().input_shape();
+                let [joints, rows, columns] = weights.config().output_shape();
+                let codec = Self {
+                    crop_px: [width, height],
+                    map_cells: [columns, rows],
+                    joints,
+                    ..Self::default()
+                };
+                codec.check()?;
+                Ok(codec)
+            }
+            found => found,
+        }
+    }
+
     /// Checks that the settings are possible.
     ///
     /// # Errors

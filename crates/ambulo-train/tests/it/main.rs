@@ -12,5 +12,6 @@ mod losses;
 #[cfg(feature = "burn")]
 mod modules;
 mod motion;
+mod pictures;
 #[cfg(feature = "burn")]
 mod recipes;
