@@ -257,6 +257,25 @@ struct Somebody {
 
 impl Pictures for SyntheticPeople {
     fn draw(&self, rng: &mut SeededRng) -> LabelledPicture {
+        let mut labelled = self.film(rng);
+        for _ in 0..MOST_RETAKES {
+            let seen = labelled.joints.iter().filter(|label| label.is_visible());
+            if seen.count() >= LEAST_SEEN {
+                break;
+            }
+            labelled = self.film(rng);
+        }
+        labelled
+    }
+}
+
+/// A picture that shows fewer joints than this is taken again, so often at most.
+const LEAST_SEEN: usize = 6;
+const MOST_RETAKES: usize = 4;
+
+impl SyntheticPeople {
+    /// One picture, whatever it shows.
+    fn film(&self, rng: &mut SeededRng) -> LabelledPicture {
         let somebody = self.somebody(rng);
         let view = View::draw(rng, somebody.shape.stature_m);
         let mut scene = Scene::default();
