@@ -1,6 +1,7 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
 mod numbers;
+mod pose2d;
 mod published;
 mod walking;
 
@@ -21,6 +22,8 @@ pub(crate) struct Args {
 enum Stage {
     /// Networks that lift keypoints into space
     Lift(LiftArgs),
+    /// Networks that find keypoints in pictures
+    Pose2d(pose2d::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Stage::Lift(args) if args.numbers.is_some() => numbers::run(args),
         Stage::Lift(args) if args.walking => walking::run(args),
         Stage::Lift(args) => published::run(args),
+        Stage::Pose2d(args) => pose2d::run(args),
     }
 }
 

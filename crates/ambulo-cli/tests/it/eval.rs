@@ -80,3 +80,51 @@ fn walks_need_a_folder_of_recordings() {
     assert_code(&output, 2);
     assert!(stderr(&output).contains("cannot film the recordings"));
 }
+
+#[test]
+fn keypoints_without_data_or_weights_print_the_papers_figures_and_what_is_missing() {
+    let output = ambulo(&["eval", "pose2d"]);
+    assert_code(&output, 0);
+    let out = stdout(&output);
+    for said in [
+        "vttranspose",
+        "76.5",
+        "needs annotations/person_keypoints_val2017.json",
+        "needs the detector's boxes",
+        "needs labels.csv",
+        "needs makehuman and cmu",
+    ] {
+        assert!(out.contains(said), "{said} in {out}");
+    }
+    let output = ambulo(&["eval", "pose2d", "--dataset", "coco", "--json"]);
+    assert_code(&output, 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["coco"]["figures"][2]["paper"]["value"], 76.5);
+    assert_eq!(json["coco"]["figures"][2]["ours"], Value::Null);
+}
+
+#[test]
+fn keypoints_of_recorded_people_are_judged_by_the_mean_pose_alone() {
+    let Some(data) = ambulo_testkit::data_dir() else {
+        return;
+    };
+    let data = text(&data);
+    let output = ambulo(&[
+        "eval",
+        "pose2d",
+        "--dataset",
+        "lspet",
+        "--data",
+        &data,
+        "--json",
+    ]);
+    assert_code(&output, 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let table = &json["lspet"];
+    assert_eq!(table["network_missing"], "needs --weights");
+    assert!(table["people"].as_u64().unwrap() > 300);
+    let row = &table["rows"][0];
+    assert_eq!(row["title"], "upright, strict sides");
+    let share = row["mean_pose"]["share"].as_f64().unwrap();
+    assert!((0.05..0.5).contains(&share), "{share}");
+}
