@@ -172,6 +172,18 @@ pub enum KeypointError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// JSON that breaks off.
+    #[error(
+        "the JSON ends early, at byte {bytes} (line {line}), with brackets still open; copy the file again, or let the detector write it again: {name:?}"
+    )]
+    EndsEarly {
+        /// Bytes that are there.
+        bytes: usize,
+        /// Line of the end, from 1.
+        line: usize,
+        /// The file.
+        name: String,
+    },
     /// A table with something wrong in it.
     #[error("line {line} of the table {message}: {name:?}")]
     Table {
@@ -307,15 +319,16 @@ fn detected(x: f64, y: f64, confidence: f64) -> Option<Keypoint> {
 ///
 /// # Errors
 ///
-/// [`KeypointError::Empty`] without files, [`KeypointError::Unrecognised`] if no format fits.
+/// [`KeypointError::Empty`] without files, [`KeypointError::Unrecognised`] if no format fits,
+/// [`KeypointError::EndsEarly`] and [`KeypointError::Json`] if JSON is cut off or damaged.
 pub fn recognise(files: &[NamedBytes]) -> Result<KeypointFormat, KeypointError> {
     let files = frames::in_order(files);
     let first = files.first().ok_or(KeypointError::Empty)?;
     let unrecognised = || KeypointError::Unrecognised {
         name: first.name.clone(),
     };
-    if let Some(outline) = json::outline(&first.bytes) {
-        return json::format_of(&outline).ok_or_else(unrecognised);
+    if let Some(outline) = json::outline_of(first) {
+        return json::format_of(&outline?).ok_or_else(unrecognised);
     }
     table::format_of(&first.bytes).ok_or_else(unrecognised)
 }

@@ -16,11 +16,20 @@ pub(super) fn parse<T: DeserializeOwned>(
     file: &NamedBytes,
     what: &'static str,
 ) -> Result<T, KeypointError> {
-    serde_json::from_slice(&without_nan(&file.bytes)).map_err(|source| KeypointError::Json {
-        what,
-        name: file.name.clone(),
-        source,
-    })
+    serde_json::from_slice(&without_nan(&file.bytes)).map_err(|source| refused(file, what, source))
+}
+
+/// Why a text is not the JSON wanted: most often the file is not all there.
+fn refused(file: &NamedBytes, what: &'static str, source: serde_json::Error) -> KeypointError {
+    let name = file.name.clone();
+    if source.is_eof() {
+        return KeypointError::EndsEarly {
+            bytes: file.bytes.len(),
+            line: source.line(),
+            name,
+        };
+    }
+    KeypointError::Json { what, name, source }
 }
 
 /// The same text with `NaN`, `Infinity` and `-Infinity` outside strings replaced by `null`.
@@ -152,6 +161,18 @@ impl Outline {
 /// The outline of JSON; `None` if the bytes are not JSON.
 pub(super) fn outline(bytes: &[u8]) -> Option<Outline> {
     serde_json::from_slice(&without_nan(bytes)).ok()
+}
+
+/// The outline of a file that begins as the JSON of keypoints does, or what is wrong with it; `None`
+/// for a file of another kind.
+pub(super) fn outline_of(file: &NamedBytes) -> Option<Result<Outline, KeypointError>> {
+    let text = without_nan(&file.bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    if !matches!(first, Some(b'{' | b'[')) {
+        return None;
+    }
+    let outline = serde_json::from_slice(&text);
+    Some(outline.map_err(|source| refused(file, "JSON", source)))
 }
 
 /// The format that an outline belongs to.

@@ -423,6 +423,41 @@ fn what_is_no_keypoint_file_is_refused() {
 }
 
 #[test]
+fn json_that_breaks_off_says_where_it_ends_and_what_to_do() {
+    let whole = write(&walker(&COCO_17, 5, 30.0), KeypointFormat::Ambulo).unwrap();
+    let whole = &whole[0].bytes;
+    for length in [whole.len() / 3, whole.len() - 2] {
+        let part = file("keypoints.json", &whole[..length]);
+        for format in [None, Some(KeypointFormat::Ambulo)] {
+            let options = ReadOptions {
+                format,
+                ..ReadOptions::default()
+            };
+            let error = read(std::slice::from_ref(&part), &options).unwrap_err();
+            let lines = whole[..length].split(|&byte| byte == b'\n').count();
+            let KeypointError::EndsEarly { bytes, line, name } = &error else {
+                panic!("{length} bytes: {error}");
+            };
+            assert_eq!(
+                (*bytes, *line, name.as_str()),
+                (length, lines, "keypoints.json")
+            );
+            assert!(error.to_string().contains("again"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn damaged_json_says_where() {
+    let broken = file("pose.json", "{\"people\": [1, 2\n; 3]}");
+    let error = read(&[broken], &ReadOptions::default()).unwrap_err();
+    let KeypointError::Json { source, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(source.line(), 2);
+}
+
+#[test]
 fn no_damage_makes_a_reader_panic() {
     for (format, skeleton) in STORED {
         let original = write(&walker(skeleton, 6, 30.0), format).unwrap();

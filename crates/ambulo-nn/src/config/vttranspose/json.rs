@@ -60,29 +60,29 @@ enum EncoderName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTransposeH {
-    #[serde(default = "default_image")]
+    #[serde(default = "pair::<192, 256>")]
     image_size: [usize; 2],
-    #[serde(default = "default_stem")]
+    #[serde(default = "size::<64>")]
     stem: usize,
-    #[serde(default = "default_channels")]
+    #[serde(default = "triple::<32, 64, 128>")]
     stage_channels: [usize; 3],
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     blocks_per_branch: usize,
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     stage3_modules: usize,
-    #[serde(default = "default_width")]
+    #[serde(default = "size::<64>")]
     d_model: usize,
-    #[serde(default = "default_ffn")]
+    #[serde(default = "size::<128>")]
     ffn: usize,
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     layers: usize,
-    #[serde(default = "default_one")]
+    #[serde(default = "size::<1>")]
     heads: usize,
     #[serde(default = "default_sine")]
     position: PositionName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     axial_sum: Option<bool>,
-    #[serde(default = "default_joints")]
+    #[serde(default = "size::<17>")]
     joints: usize,
     #[serde(default = "default_head_eps")]
     bn_eps: f32,
@@ -157,21 +157,21 @@ impl From<TransposeHConfig> for RawTransposeH {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
-    #[serde(default = "default_image")]
+    #[serde(default = "pair::<192, 256>")]
     image_size: [usize; 2],
-    #[serde(default = "default_stem")]
+    #[serde(default = "size::<64>")]
     stem: usize,
-    #[serde(default = "default_channels")]
+    #[serde(default = "triple::<32, 64, 128>")]
     stage_channels: [usize; 3],
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     blocks_per_branch: usize,
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     stage3_modules: usize,
-    #[serde(default = "default_width")]
+    #[serde(default = "size::<64>")]
     d_model: usize,
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     layers: usize,
-    #[serde(default = "default_one")]
+    #[serde(default = "size::<1>")]
     heads: usize,
     #[serde(default)]
     encoder: EncoderName,
@@ -195,7 +195,7 @@ pub(super) struct Raw {
     v_entry: VEntry,
     #[serde(default)]
     v_kernel: VKernel,
-    #[serde(default = "default_joints")]
+    #[serde(default = "size::<17>")]
     joints: usize,
     #[serde(default = "default_head_eps")]
     bn_eps: f32,
@@ -343,13 +343,13 @@ impl Written {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSmall {
-    #[serde(default = "small_image")]
+    #[serde(default = "pair::<144, 192>")]
     image_size: [usize; 2],
-    #[serde(default = "small_stem")]
+    #[serde(default = "size::<24>")]
     stem: usize,
-    #[serde(default = "default_channels")]
+    #[serde(default = "triple::<32, 64, 128>")]
     channels: [usize; 3],
-    #[serde(default = "small_blocks")]
+    #[serde(default = "triple::<2, 3, 3>")]
     blocks: [usize; 3],
     #[serde(default)]
     v_replace: Vec<usize>,
@@ -359,9 +359,9 @@ pub(super) struct RawSmall {
     v_entry: VEntry,
     #[serde(default)]
     v_kernel: VKernel,
-    #[serde(default = "small_layers")]
+    #[serde(default = "size::<2>")]
     layers: usize,
-    #[serde(default = "default_four")]
+    #[serde(default = "size::<4>")]
     heads: usize,
     #[serde(default)]
     encoder_norm: EncoderNorm,
@@ -375,9 +375,9 @@ pub(super) struct RawSmall {
     position: PositionName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     axial_sum: Option<bool>,
-    #[serde(default = "default_width")]
+    #[serde(default = "size::<64>")]
     decoder: usize,
-    #[serde(default = "small_joints")]
+    #[serde(default = "size::<23>")]
     joints: usize,
     #[serde(default = "default_head_eps")]
     bn_eps: f32,
@@ -467,36 +467,19 @@ fn check_batch(batch: Option<usize>) -> Result<(), ConfigError> {
 
 const DEFAULT_SLOPE: f32 = 0.01;
 
-fn default_image() -> [usize; 2] {
-    [192, 256]
+/// A number for a key that is left out.
+fn size<const N: usize>() -> usize {
+    N
 }
 
-fn default_stem() -> usize {
-    64
+/// Two of them.
+fn pair<const A: usize, const B: usize>() -> [usize; 2] {
+    [A, B]
 }
 
-fn default_channels() -> [usize; 3] {
-    [32, 64, 128]
-}
-
-fn default_four() -> usize {
-    4
-}
-
-fn default_one() -> usize {
-    1
-}
-
-fn default_width() -> usize {
-    64
-}
-
-fn default_ffn() -> usize {
-    128
-}
-
-fn default_joints() -> usize {
-    17
+/// Three of them.
+fn triple<const A: usize, const B: usize, const C: usize>() -> [usize; 3] {
+    [A, B, C]
 }
 
 fn default_slope() -> f32 {
@@ -513,24 +496,4 @@ fn default_axial() -> PositionName {
 
 fn default_replace() -> Vec<usize> {
     vec![2, 3]
-}
-
-fn small_image() -> [usize; 2] {
-    [144, 192]
-}
-
-fn small_stem() -> usize {
-    24
-}
-
-fn small_blocks() -> [usize; 3] {
-    [2, 3, 3]
-}
-
-fn small_layers() -> usize {
-    2
-}
-
-fn small_joints() -> usize {
-    23
 }
