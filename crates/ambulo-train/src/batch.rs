@@ -1,4 +1,4 @@
-//! Batches of lifting examples: what a training source provides and how it is fetched ahead of time.
+//! Batches of examples: what a training source provides and how it is fetched ahead of time.
 //!
 //! A batch is a pure function of a seed and a step. So a resumed run sees the batches that an unbroken
 //! one would have seen, and generating them on another thread changes nothing.
@@ -62,7 +62,46 @@ pub trait LiftSamples: Send + Sync {
     }
 }
 
-/// A network under training, seen from outside: `[batch, frames, joints, channels]` of any batch size in,
+/// People in pictures, row-major and one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoseBatch {
+    /// Height and width of the pictures.
+    pub size: [usize; 2],
+    /// `[batch, height, width, 3]`, normalised as the network reads it.
+    pub input: Vec<f32>,
+    /// `[batch, joints]`: column and row in cells of the heat-maps, and how much the joint counts. 0 where
+    /// nobody knows where it is.
+    pub points: Vec<[f32; 3]>,
+}
+
+/// A source of pictures to learn from.
+pub trait PoseSamples: Send + Sync {
+    /// Joints of its people.
+    fn joints(&self) -> usize;
+
+    /// The people of step `step` of the run with this seed, in pictures of this height and width. The same
+    /// arguments always give the same people.
+    fn batch(&self, seed: u64, step: u64, people: usize, size: [usize; 2]) -> PoseBatch;
+
+    /// Steps in one pass over the data, for schedules that count epochs; `None` for an endless source.
+    fn steps_per_epoch(&self, people: usize) -> Option<u64> {
+        let _ = people;
+        None
+    }
+}
+
+/// A network under training that finds keypoints, seen from outside: pictures `[batch, height, width, 3]`
+/// and their height and width in, heat-maps `[batch, joints, height / 4, width / 4]` out. Evaluation mode,
+/// averaged weights.
+pub type FindKeypoints<'a> = dyn FnMut(&[f32], [usize; 2]) -> Vec<f32> + 'a;
+
+/// Judges a network that finds keypoints, now and then, on people that it is not trained on.
+pub trait PoseValidation: Send {
+    /// Runs the network over the held-out data.
+    fn validate(&mut self, find: &mut FindKeypoints<'_>) -> Validation;
+}
+
+/// A lifter under training, seen from outside: `[batch, frames, joints, channels]` of any batch size in,
 /// `[batch, frames_out, joints_out, 3]` out. Evaluation mode, averaged weights.
 pub type Lift<'a> = dyn FnMut(&[f32], usize) -> Vec<f32> + 'a;
 
@@ -82,44 +121,38 @@ pub trait LiftValidation: Send {
 }
 
 /// Batches in the order of their steps, made on other threads before they are asked for.
-#[derive(Debug)]
-pub struct Lookahead {
-    workers: Vec<Worker>,
+pub struct Lookahead<B> {
+    make: Arc<dyn Fn(u64) -> B + Send + Sync>,
+    step: u64,
+    workers: Vec<Worker<B>>,
     next: usize,
 }
 
 #[derive(Debug)]
-struct Worker {
-    batches: Option<Receiver<LiftBatch>>,
+struct Worker<B> {
+    batches: Option<Receiver<B>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Batches that each worker holds ready beside the one it is making.
 const READY: usize = 2;
 
-impl Lookahead {
-    /// Starts `workers` threads (at least one) that make the batches of the steps from `first_step` on.
+impl<B: Send + 'static> Lookahead<B> {
+    /// Starts `workers` threads that make the batches of the steps from `first_step` on. With none, each
+    /// is made when it is asked for.
     pub fn start(
-        samples: &Arc<dyn LiftSamples>,
-        seed: u64,
+        make: impl Fn(u64) -> B + Send + Sync + 'static,
         first_step: u64,
-        size: usize,
         workers: usize,
     ) -> Self {
-        let count = workers.max(1) as u64;
+        let make: Arc<dyn Fn(u64) -> B + Send + Sync> = Arc::new(make);
+        let count = workers as u64;
         let workers = (0..count)
             .map(|offset| {
-                let samples = Arc::clone(samples);
+                let make = Arc::clone(&make);
                 let (sender, receiver) = sync_channel(READY);
                 let thread = std::thread::spawn(move || {
-                    produce(
-                        samples.as_ref(),
-                        &sender,
-                        seed,
-                        first_step + offset,
-                        count,
-                        size,
-                    );
+                    produce(make.as_ref(), &sender, first_step + offset, count);
                 });
                 Worker {
                     batches: Some(receiver),
@@ -127,22 +160,30 @@ impl Lookahead {
                 }
             })
             .collect();
-        Self { workers, next: 0 }
+        Self {
+            make,
+            step: first_step,
+            workers,
+            next: 0,
+        }
     }
 }
 
-impl Iterator for Lookahead {
-    type Item = LiftBatch;
+impl<B> Iterator for Lookahead<B> {
+    type Item = B;
 
     /// The batch of the next step; `None` only if its worker has died.
-    fn next(&mut self) -> Option<LiftBatch> {
-        let worker = self.workers.get(self.next)?;
+    fn next(&mut self) -> Option<B> {
+        let Some(worker) = self.workers.get(self.next) else {
+            self.step += 1;
+            return Some((self.make)(self.step - 1));
+        };
         self.next = (self.next + 1) % self.workers.len();
         worker.batches.as_ref()?.recv().ok()
     }
 }
 
-impl Drop for Lookahead {
+impl<B> Drop for Lookahead<B> {
     fn drop(&mut self) {
         for worker in &mut self.workers {
             // Without a receiver the worker's next send fails, and it ends.
@@ -156,16 +197,9 @@ impl Drop for Lookahead {
     }
 }
 
-fn produce(
-    samples: &dyn LiftSamples,
-    sender: &SyncSender<LiftBatch>,
-    seed: u64,
-    first: u64,
-    stride: u64,
-    size: usize,
-) {
+fn produce<B>(make: &dyn Fn(u64) -> B, sender: &SyncSender<B>, first: u64, stride: u64) {
     let mut step = first;
-    while sender.send(samples.batch(seed, step, size)).is_ok() {
+    while sender.send(make(step)).is_ok() {
         step += stride;
     }
 }
@@ -174,37 +208,13 @@ fn produce(
 mod tests {
     use super::*;
 
-    struct Counting;
-
-    impl LiftSamples for Counting {
-        fn shape(&self) -> LiftShape {
-            LiftShape {
-                frames: 1,
-                joints: 1,
-                channels: 1,
-                frames_out: 1,
-                joints_out: 1,
-            }
-        }
-
-        fn batch(&self, seed: u64, step: u64, size: usize) -> LiftBatch {
-            LiftBatch {
-                input: vec![(seed + step) as f32; size],
-                target: vec![0.0; 3 * size],
-                weight: vec![1.0; size],
-            }
-        }
-    }
-
     #[test]
     fn batches_come_in_the_order_of_their_steps_with_any_number_of_workers() {
-        let samples: Arc<dyn LiftSamples> = Arc::new(Counting);
         for workers in [0, 1, 3] {
-            let steps: Vec<f32> = Lookahead::start(&samples, 100, 7, 2, workers)
+            let steps: Vec<u64> = Lookahead::start(|step| 100 + step, 7, workers)
                 .take(9)
-                .map(|batch| batch.input[1])
                 .collect();
-            let expected: Vec<f32> = (107..116).map(|step: u16| f32::from(step)).collect();
+            let expected: Vec<u64> = (107..116).collect();
             assert_eq!(steps, expected, "{workers} workers");
         }
     }

@@ -1,6 +1,6 @@
 //! Where training computes.
 
-use burn::tensor::Device;
+pub use burn::tensor::Device;
 
 /// This computer's processor.
 pub fn cpu() -> Device {

@@ -1,4 +1,5 @@
 //! Evaluation: how well trained networks do on people that they have never seen.
 
+pub mod pictures;
 pub mod pose2d;
 pub mod walking;

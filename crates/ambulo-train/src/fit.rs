@@ -3,14 +3,17 @@
 //! Step n sees the batch and the noise of step n of its seed, and nothing else random. So a run that was
 //! killed and resumed gives the numbers of one that was not.
 
+mod lift;
 mod log;
 mod plot;
+mod pose;
 mod run;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ambulo::synth::SeededRng;
 use ambulo_io::files::FileError;
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::tensors::Storage;
@@ -26,6 +29,8 @@ use crate::modules::convformer::ConvFormer;
 use crate::modules::rtpca::Rtpca;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::Schedule;
+
+pub use pose::{PoseSetup, PoseTrainConfig, Size, fit_pose};
 
 /// Settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,6 +185,14 @@ pub enum TrainError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The file whose weights the run should begin with cannot be used.
+    #[error("cannot begin with the weights in {path:?}")]
+    BeginWith {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The loss is no longer a number.
     #[error("the loss is no longer finite at step {step}; a smaller learning rate may help")]
     Diverged {
@@ -231,18 +244,21 @@ pub fn fit(
     match &setup.network {
         NetworkConfig::Rtpca(config) => {
             let network = Rtpca::new(config, train.drop_path, &device);
-            run::run(network, setup, samples, validation, &device, listener)
+            lift::lift(network, setup, samples, validation, &device, listener)
         }
         NetworkConfig::Mixste(config) => {
             let network = Rtpca::mixste(config, train.drop_path, &device);
-            run::run(network, setup, samples, validation, &device, listener)
+            lift::lift(network, setup, samples, validation, &device, listener)
         }
         NetworkConfig::ConvFormer(config) => {
             let network = ConvFormer::new(config, train.drop_path, train.dropout, &device);
-            run::run(network, setup, samples, validation, &device, listener)
+            lift::lift(network, setup, samples, validation, &device, listener)
         }
         other => Err(TrainError::Setting {
-            what: format!("{} lifts no keypoints", other.model()),
+            what: format!(
+                "{} lifts no keypoints; it is trained by train pose2d",
+                other.model()
+            ),
         }),
     }
 }
@@ -260,26 +276,6 @@ fn check(setup: &Setup, data: LiftShape) -> Result<(), TrainError> {
     if network != data {
         return Err(TrainError::Shape { network, data });
     }
-    let train = &setup.train;
-    let setting = |what: &str| {
-        Err(TrainError::Setting {
-            what: what.to_owned(),
-        })
-    };
-    let intervals = [
-        train.log_every,
-        train.validate_every,
-        train.checkpoint_every,
-    ];
-    if intervals.contains(&0) || train.batch == 0 {
-        return setting("batch, log_every, validate_every and checkpoint_every must be 1 or more");
-    }
-    if !train.checkpoint_every.is_multiple_of(train.log_every) {
-        return setting("checkpoint_every must be a multiple of log_every");
-    }
-    if train.steps.is_some() == train.epochs.is_some() {
-        return setting("one of steps and epochs must be given");
-    }
     Ok(())
 }
 
@@ -288,10 +284,16 @@ fn weights_path(folder: &Path) -> PathBuf {
     folder.join("weights.safetensors")
 }
 
-fn storage(train: &TrainConfig) -> Storage {
-    if train.half_precision {
+fn storage(half_precision: bool) -> Storage {
+    if half_precision {
         Storage::F16
     } else {
         Storage::F32
     }
+}
+
+/// The random numbers of one step.
+fn step_rng(seed: u64, step: u64) -> SeededRng {
+    let mut rng = SeededRng::new(seed ^ 0x6E6F_6973_6500_0000);
+    SeededRng::new(rng.next_u64().wrapping_add(step))
 }

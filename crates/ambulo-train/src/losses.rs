@@ -1,7 +1,11 @@
 //! What training makes small.
 
+mod heatmaps;
+
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+pub use heatmaps::HeatmapLoss;
 
 /// Below this many square metres a distance has no direction: keeps the gradient of a root finite.
 const SMALLEST_SQUARE: f32 = 1e-12;

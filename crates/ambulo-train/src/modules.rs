@@ -1,10 +1,11 @@
-//! The lifting networks in their trainable form, on burn.
+//! The networks in their trainable form, on burn.
 //!
 //! Each reads and writes the same tensors, by name and layout, as the forward pass in `ambulo-nn`: nothing
 //! but weights passes between the two.
 
 pub mod convformer;
 mod layers;
+pub mod pose;
 mod pyramid;
 pub mod rtpca;
 mod tensors;

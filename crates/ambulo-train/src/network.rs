@@ -1,5 +1,7 @@
 //! A lifting network under training, whichever it is, and how its parameters begin.
 
+mod pose;
+
 use std::collections::BTreeMap;
 
 use ambulo::synth::SeededRng;
@@ -12,6 +14,8 @@ use crate::datasets::takes::narrow as single;
 use crate::modules::Noise;
 use crate::modules::convformer::ConvFormer;
 use crate::modules::rtpca::Rtpca;
+
+pub use pose::{Beginning, initial_pose_weights};
 
 /// A network that lifts.
 pub trait LiftNetwork: Module {

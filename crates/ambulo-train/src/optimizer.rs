@@ -7,7 +7,9 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::datasets::takes::narrow as single;
 use crate::modules::{file_name, numbers};
+use crate::ops::{self, Adam, Slots};
 
 /// Settings of the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -143,7 +145,7 @@ impl Optimizer {
     }
 
     /// The memory of the average at this step: short at first, so that the start is soon forgotten.
-    fn average_memory(&self) -> f64 {
+    pub(crate) fn average_memory(&self) -> f64 {
         let steps = self.steps as f64;
         self.config.average.min((1.0 + steps) / (10.0 + steps))
     }
@@ -183,38 +185,30 @@ impl Update<'_> {
     fn stepped(&mut self, value: Tensor<1>, gradient: Tensor<1>, shape: Vec<usize>) -> Tensor<1> {
         let config = self.optimizer.config;
         let memory = self.optimizer.average_memory();
-        let [beta1, beta2] = config.betas;
         let steps = self.optimizer.steps as f64;
         let slot = self
             .optimizer
             .slots
             .entry(file_name(&self.path))
             .or_insert_with(|| Slot::new(&value, shape, &config));
-        let gradient = if self.scale < 1.0 {
-            gradient * self.scale
-        } else {
-            gradient
+        let [beta1, beta2] = config.betas;
+        let adam = Adam {
+            betas: config.betas.map(single),
+            shares: config.betas.map(|beta| single(1.0 - beta)),
+            eps: single(config.eps),
+            rate: single(self.rate / (1.0 - beta1.powf(steps))),
+            root: single(1.0 / (1.0 - beta2.powf(steps)).sqrt()),
+            kept: single(1.0 - self.rate * config.weight_decay),
+            scale: single(self.scale),
+            memory: single(memory),
         };
-        slot.mean
-            .inplace(|mean| mean * beta1 + gradient.clone() * (1.0 - beta1));
-        slot.square
-            .inplace(|square| square * beta2 + gradient.square() * (1.0 - beta2));
-        let spread = match &mut slot.largest {
-            Some(largest) => {
-                largest.inplace(|largest| largest.max_pair(slot.square.clone()));
-                largest.clone()
-            }
-            None => slot.square.clone(),
+        let slots = Slots {
+            mean: &mut slot.mean,
+            square: &mut slot.square,
+            largest: slot.largest.as_mut(),
+            average: slot.average.as_mut(),
         };
-        let correction1 = 1.0 - beta1.powf(steps);
-        let correction2 = (1.0 - beta2.powf(steps)).sqrt();
-        let divisor = spread.sqrt() / correction2 + config.eps;
-        let kept = value * (1.0 - self.rate * config.weight_decay);
-        let value = kept - slot.mean.clone() * (self.rate / correction1) / divisor;
-        if let Some(average) = &mut slot.average {
-            average.inplace(|average| average * memory + value.clone() * (1.0 - memory));
-        }
-        value
+        ops::adam(adam, value, gradient, slots)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod jpeg;
 pub mod mixed;
 pub mod pixels;
+pub mod pool;
 pub mod targets;
 
 use ambulo::picture::Picture;

@@ -1,22 +1,29 @@
 //! A training run as a file: network, data and settings.
 
 mod film;
+mod pictures;
 mod published;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ambulo_nn::codec::pose2d::Pose2dCodecError;
 use ambulo_nn::config::NetworkConfig;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{LiftSamples, LiftValidation};
+use crate::datasets::coco::CocoError;
 use crate::datasets::examples::ExamplesError;
+use crate::datasets::lspet::LspetError;
 use crate::fit::TrainConfig;
 use crate::motion::MotionError;
+use crate::people::PeopleError;
 use crate::protocols::folder::FolderError;
 
 pub use film::FilmData;
+pub use pictures::{AugmentationName, PictureData, PoseRecipe, PoseSource, SourceConfig};
 pub use published::{Keypoints, PublishedData};
 
 /// A recipe, as its TOML file says it.
@@ -70,6 +77,24 @@ pub enum RecipeError {
     /// No examples can be drawn from the data set.
     #[error("cannot draw examples from the data set")]
     Examples(#[from] ExamplesError),
+    /// Crops of these settings are impossible.
+    #[error(transparent)]
+    Codec(#[from] Pose2dCodecError),
+    /// Leeds Sports Poses cannot be used.
+    #[error("cannot use Leeds Sports Poses")]
+    Lspet(#[from] LspetError),
+    /// Pictures in the form of COCO cannot be used.
+    #[error("cannot use the pictures in the form of COCO")]
+    Coco(#[from] CocoError),
+    /// People cannot be rendered.
+    #[error("cannot render people")]
+    People(#[from] PeopleError),
+    /// The network is not one for pictures.
+    #[error("{model} finds no keypoints in pictures")]
+    NoPictures {
+        /// The network.
+        model: &'static str,
+    },
     /// No data set has this name.
     #[error("no data set is called {name:?}; there are h36m, humaneva and 3dhp")]
     UnknownDataSet {
@@ -105,14 +130,7 @@ impl Recipe {
     ///
     /// [`RecipeError`] if the file cannot be read or is not understood.
     pub fn read(path: &Path) -> Result<Self, RecipeError> {
-        let text = std::fs::read_to_string(path).map_err(|source| RecipeError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| RecipeError::Toml {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
+        read(path)
     }
 
     /// Loads the data that the recipe names.
@@ -126,4 +144,16 @@ impl Recipe {
             DataConfig::Published(data) => data.source(&self.model),
         }
     }
+}
+
+/// Reads a TOML file.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, RecipeError> {
+    let text = std::fs::read_to_string(path).map_err(|source| RecipeError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| RecipeError::Toml {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
 }

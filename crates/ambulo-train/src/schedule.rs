@@ -21,6 +21,11 @@ pub enum Schedule {
         /// The factor at the end.
         floor: f64,
     },
+    /// Falls along half a cosine to `floor`, a step down after each pass over the data.
+    CosineByEpoch {
+        /// The factor after the last pass.
+        floor: f64,
+    },
 }
 
 impl Schedule {
@@ -41,6 +46,13 @@ impl Schedule {
                 let fall = 0.5 * (1.0 + (std::f64::consts::PI * share).cos());
                 floor + (1.0 - floor) * fall
             }
+            Self::CosineByEpoch { floor } => {
+                let epoch = step / epoch_steps.max(1);
+                let epochs = (steps / epoch_steps.max(1)).max(1);
+                let share = epoch as f64 / epochs as f64;
+                let fall = 0.5 * (1.0 + (std::f64::consts::PI * share).cos());
+                floor + (1.0 - floor) * fall
+            }
         }
     }
 }
@@ -54,6 +66,15 @@ mod tests {
         let schedule = Schedule::Exponential { factor: 0.99 };
         assert_eq!(schedule.factor(9, 100, 10).to_bits(), 1.0_f64.to_bits());
         assert!((schedule.factor(25, 100, 10) - 0.9801).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_published_cosine_falls_once_an_epoch() {
+        let schedule = Schedule::CosineByEpoch { floor: 0.1 };
+        for (epoch, rate) in [(0, 1e-4), (60, 8.682e-5), (120, 5.5e-5), (180, 2.318e-5)] {
+            let factor = schedule.factor(epoch * 10 + 9, 2400, 10);
+            assert!((1e-4 * factor - rate).abs() < 1e-9, "epoch {epoch}");
+        }
     }
 
     #[test]

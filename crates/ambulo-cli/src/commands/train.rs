@@ -12,11 +12,22 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Network {
     /// Train a lifter: 2D keypoints to 3D joints
-    Lift(LiftArgs),
+    Lift(RunArgs),
+    /// Train a network that finds keypoints in pictures of people
+    Pose2d(RunArgs),
+}
+
+#[cfg(not(feature = "train"))]
+impl Network {
+    fn args(&self) -> &RunArgs {
+        match self {
+            Self::Lift(args) | Self::Pose2d(args) => args,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
-struct LiftArgs {
+struct RunArgs {
     /// The recipe, a TOML file with [model], [data] and [train]
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -26,7 +37,7 @@ struct LiftArgs {
     /// Go on from the newest whole checkpoint of the folder
     #[arg(long)]
     resume: bool,
-    /// Folder of recordings, in place of the recipe's
+    /// Folder of the data, in place of the recipe's
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where to compute
@@ -42,11 +53,14 @@ enum Device {
 
 #[cfg(not(feature = "train"))]
 pub(crate) fn run(args: &Args) -> anyhow::Result<crate::Outcome> {
-    let Network::Lift(args) = &args.network;
+    let name = match &args.network {
+        Network::Lift(_) => "lift",
+        Network::Pose2d(_) => "pose2d",
+    };
     anyhow::bail!(
         "this ambulo was built without training; build it with `cargo build --release -p ambulo-cli \
-         --features train` and run `train lift --config {}` again",
-        args.config.display()
+         --features train` and run `train {name} --config {}` again",
+        args.network.args().config.display()
     )
 }
 
@@ -55,48 +69,25 @@ pub(crate) use enabled::run;
 
 #[cfg(feature = "train")]
 mod enabled {
-    use ambulo_train::fit::{Event, Setup, fit};
-    use ambulo_train::recipe::Recipe;
+    use std::path::Path;
+
+    use ambulo_train::device;
+    use ambulo_train::fit::{Event, Outcome as Trained, PoseSetup, Setup, fit, fit_pose};
+    use ambulo_train::recipe::{PoseRecipe, Recipe};
     use anyhow::Context as _;
 
-    use super::{Args, Device, Network};
+    use super::{Args, Device, Network, RunArgs};
     use crate::Outcome;
     use crate::progress::{Progress, say};
 
     pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         keep_freed_memory();
-        let Network::Lift(args) = &args.network;
-        let mut recipe = Recipe::read(&args.config)?;
-        if let Some(folder) = &args.data {
-            recipe.data.set_folder(folder);
-        }
-        let device = match args.device {
-            Device::Cpu => ambulo_train::device::cpu(),
-            Device::Gpu => ambulo_train::device::gpu().context(
-                "this ambulo was built without a GPU; build it with --features train-gpu",
-            )?,
-        };
-        let source = recipe.source()?;
-        let setup = Setup {
-            network: recipe.model.clone(),
-            name: args
-                .config
-                .file_stem()
-                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            train: recipe.train.clone(),
-            notes: source.notes,
-            folder: args.output.clone(),
-            resume: args.resume,
-        };
-        let mut validation = source.validation;
         let mut progress = Progress::new(false);
-        let outcome = fit(
-            &setup,
-            &source.samples,
-            validation.as_deref_mut().map(|validation| validation as _),
-            &device,
-            &mut |event| show(event, &mut progress),
-        )?;
+        let mut listener = |event: &Event| show(event, &mut progress);
+        let outcome = match &args.network {
+            Network::Lift(args) => lift(args, &mut listener)?,
+            Network::Pose2d(args) => pose2d(args, &mut listener)?,
+        };
         progress.finish();
         let best = outcome.best.map_or_else(String::new, |(score, step)| {
             format!(", best score {score:.4} at step {step}")
@@ -107,6 +98,67 @@ mod enabled {
             outcome.weights.display()
         ));
         Ok(Outcome::Done)
+    }
+
+    fn lift(args: &RunArgs, listener: &mut dyn FnMut(&Event)) -> anyhow::Result<Trained> {
+        let mut recipe = Recipe::read(&args.config)?;
+        if let Some(folder) = &args.data {
+            recipe.data.set_folder(folder);
+        }
+        let device = chosen(args.device)?;
+        let source = recipe.source()?;
+        let setup = Setup {
+            network: recipe.model.clone(),
+            name: name(&args.config),
+            train: recipe.train.clone(),
+            notes: source.notes,
+            folder: args.output.clone(),
+            resume: args.resume,
+        };
+        let mut validation = source.validation;
+        let validation = validation.as_deref_mut().map(|validation| validation as _);
+        Ok(fit(&setup, &source.samples, validation, &device, listener)?)
+    }
+
+    fn pose2d(args: &RunArgs, listener: &mut dyn FnMut(&Event)) -> anyhow::Result<Trained> {
+        let mut recipe = PoseRecipe::read(&args.config)?;
+        if let Some(folder) = &args.data {
+            recipe.data.set_folder(folder);
+        }
+        let device = chosen(args.device)?;
+        let source = recipe.source()?;
+        let setup = PoseSetup {
+            network: recipe.model.clone(),
+            name: name(&args.config),
+            train: recipe.train.clone(),
+            notes: source.notes,
+            folder: args.output.clone(),
+            resume: args.resume,
+        };
+        let mut validation = source.validation;
+        let validation = validation.as_deref_mut().map(|validation| validation as _);
+        Ok(fit_pose(
+            &setup,
+            &source.samples,
+            validation,
+            &device,
+            listener,
+        )?)
+    }
+
+    fn chosen(device: Device) -> anyhow::Result<device::Device> {
+        match device {
+            Device::Cpu => Ok(device::cpu()),
+            Device::Gpu => device::gpu()
+                .context("this ambulo was built without a GPU; build it with --features train-gpu"),
+        }
+    }
+
+    /// The name of a recipe's weights.
+    fn name(config: &Path) -> String {
+        config
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
     }
 
     /// Starts the program again with an allocator that keeps freed memory, unless it has been told already

@@ -1,23 +1,80 @@
-//! One run of the loop for one kind of network.
+//! The loop, for any kind of network.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use ambulo::synth::SeededRng;
 use ambulo_io::files::write_atomically;
-use ambulo_nn::tensors::Tensors;
+use ambulo_nn::config::NetworkConfig;
+use ambulo_nn::tensors::{Storage, Tensors};
 use ambulo_nn::weights::{Weights, WeightsInfo};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 
 use super::log::{Line, Log};
-use super::{Event, Outcome, Setup, TrainError, storage, weights_path};
-use crate::batch::{LiftBatch, LiftSamples, LiftShape, LiftValidation, Lookahead};
+use super::{Event, Outcome, TrainError, weights_path};
+use crate::batch::{Lookahead, Validation};
 use crate::checkpoint::Checkpoint;
-use crate::losses::LiftLoss;
-use crate::modules::{from_tensors, numbers, to_tensors};
-use crate::network::{LiftNetwork, initial_weights};
-use crate::optimizer::Optimizer;
+use crate::modules::{from_tensors, to_tensors};
+use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::schedule::Schedule;
+
+/// What the loop needs to know of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    pub(super) network: NetworkConfig,
+    pub(super) name: String,
+    pub(super) notes: BTreeMap<String, String>,
+    pub(super) folder: PathBuf,
+    pub(super) resume: bool,
+    /// The settings that make two runs the same run.
+    pub(super) identity: String,
+    pub(super) seed: u64,
+    /// Of the whole run.
+    pub(super) steps: u64,
+    pub(super) epoch_steps: u64,
+    /// Examples of a step.
+    pub(super) batch: usize,
+    pub(super) optimizer: OptimizerConfig,
+    pub(super) schedule: Schedule,
+    pub(super) log_every: u64,
+    pub(super) validate_every: u64,
+    pub(super) patience: u64,
+    pub(super) checkpoint_every: u64,
+    pub(super) storage: Storage,
+}
+
+/// What is learned: a kind of network and how it learns from a batch.
+pub(super) trait Lesson {
+    /// The network.
+    type Network: Module;
+    /// What it learns from.
+    type Batch: Send + 'static;
+
+    /// The parameters that it begins with.
+    fn initial_weights(&self) -> Tensors;
+
+    /// The loss of a batch.
+    fn loss(&mut self, network: &Self::Network, batch: Self::Batch, step: u64) -> Loss;
+
+    /// The network after a step, if it remembers something of the batch beside the gradients.
+    fn remembered(&mut self, network: Self::Network, averaged: f64) -> Self::Network {
+        let _ = averaged;
+        network
+    }
+
+    /// What a validation finds; `None` if there is nothing to validate on.
+    fn validate(&mut self, network: Self::Network) -> Option<Validation>;
+
+    /// Whether there is something to validate on.
+    fn is_validated(&self) -> bool;
+}
+
+/// The loss of a batch, as it is shown and as it is made small.
+pub(super) struct Loss {
+    pub(super) shown: Tensor<1>,
+    pub(super) minimised: Tensor<1>,
+}
 
 /// Everything that changes from step to step.
 struct State<N> {
@@ -30,51 +87,39 @@ struct State<N> {
     stale: u64,
 }
 
-/// What stays the same from step to step.
-struct Plan<'a> {
-    setup: &'a Setup,
-    shape: LiftShape,
-    device: &'a Device,
-    /// Of the whole run.
-    steps: u64,
-    epoch_steps: u64,
-    joint_weights: Vec<f32>,
-}
-
-pub(super) fn run<N: LiftNetwork>(
-    network: N,
-    setup: &Setup,
-    samples: &Arc<dyn LiftSamples>,
-    mut validation: Option<&mut (dyn LiftValidation + '_)>,
+pub(super) fn run<L: Lesson>(
+    network: L::Network,
+    course: &Course,
+    lesson: &mut L,
+    batches: impl FnOnce(u64) -> Lookahead<L::Batch>,
     device: &Device,
     listener: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TrainError> {
-    let plan = Plan::new(setup, samples.as_ref(), device)?;
-    let (train, steps) = (&setup.train, plan.steps);
-    let mut state = State::begin(network, setup, device, listener)?;
-    let mut log = Log::open(&setup.folder, state.step);
+    let steps = course.steps;
+    let mut state = State::begin(network, course, lesson, device, listener)?;
+    let mut log = Log::open(&course.folder, state.step);
     listener(&Event::Started {
         step: state.step,
         steps,
-        parameters: setup.network.parameter_count(),
+        parameters: course.network.trainable_count(),
     });
-    let mut batches = Lookahead::start(samples, train.seed, state.step, train.batch, train.workers);
+    let mut batches = batches(state.step);
     let (started, first_step) = (Instant::now(), state.step);
     let mut losses = Losses::default();
-    let is_exhausted = |stale: u64| train.patience > 0 && stale >= train.patience;
+    let is_exhausted = |stale: u64| course.patience > 0 && stale >= course.patience;
     while state.step < steps && !is_exhausted(state.stale) {
         let batch = batches
             .next()
             .ok_or(TrainError::Source { step: state.step })?;
-        state = state.stepped(&plan, batch, &mut losses);
+        state = state.stepped(course, lesson, batch, &mut losses);
         let step = state.step;
         let is_last = step == steps;
-        if step.is_multiple_of(train.log_every) || is_last {
+        if step.is_multiple_of(course.log_every) || is_last {
             let loss = losses.take().ok_or(TrainError::Diverged { step })?;
             log.push(Line {
                 step,
                 loss: Some(loss),
-                learning_rate: Some(plan.learning_rate(step - 1)),
+                learning_rate: Some(course.optimizer.learning_rate * course.rate(step - 1)),
                 score: None,
                 figures: Vec::new(),
             });
@@ -84,83 +129,86 @@ pub(super) fn run<N: LiftNetwork>(
                 step,
                 steps,
                 loss,
-                examples_per_s: made * train.batch as f64 / seconds,
+                examples_per_s: made * course.batch as f64 / seconds,
                 left_s: (steps - step) as f64 * seconds / made,
             });
         }
-        if let Some(validation) = &mut validation
-            && (step.is_multiple_of(train.validate_every) || is_last)
-        {
-            state.validate(&plan, &mut **validation, &mut log, listener)?;
+        if lesson.is_validated() && (step.is_multiple_of(course.validate_every) || is_last) {
+            state.validate(course, lesson, &mut log, listener)?;
         }
-        if step.is_multiple_of(train.checkpoint_every) || is_last || is_exhausted(state.stale) {
-            if validation.is_none() {
-                state.save_weights(setup)?;
+        if step.is_multiple_of(course.checkpoint_every) || is_last || is_exhausted(state.stale) {
+            if !lesson.is_validated() {
+                state.save_weights(course)?;
             }
             log.save()?;
-            let folder = setup.folder.join("checkpoints");
-            state.checkpoint(setup).save(&folder)?;
+            let folder = course.folder.join("checkpoints");
+            state.checkpoint(course).save(&folder)?;
         }
     }
     Ok(Outcome {
         steps: state.step,
         best: state.best,
-        weights: weights_path(&setup.folder),
+        weights: weights_path(&course.folder),
     })
 }
 
-impl<'a> Plan<'a> {
-    fn new(
-        setup: &'a Setup,
-        samples: &dyn LiftSamples,
-        device: &'a Device,
-    ) -> Result<Self, TrainError> {
-        let train = &setup.train;
-        let shape = samples.shape();
-        let epoch_steps = samples.steps_per_epoch(train.batch);
-        let steps = match (train.steps, train.epochs, epoch_steps) {
-            (Some(steps), ..) => steps,
-            (None, Some(epochs), Some(epoch_steps)) => epochs * epoch_steps,
-            _ => {
-                return Err(TrainError::Setting {
-                    what: "this source has no end, so the run must be given in steps".to_owned(),
-                });
-            }
-        };
-        Ok(Self {
-            setup,
-            shape,
-            device,
-            steps,
-            epoch_steps: epoch_steps.unwrap_or(steps),
-            joint_weights: train.loss.joint_weights.for_joints(shape.joints_out)?,
-        })
-    }
-
+impl Course {
     /// The factor of the learning rate at a step, counted from 0.
     fn rate(&self, step: u64) -> f64 {
-        let schedule = self.setup.train.schedule;
-        schedule.factor(step, self.steps, self.epoch_steps)
+        self.schedule.factor(step, self.steps, self.epoch_steps)
     }
 
-    fn learning_rate(&self, step: u64) -> f64 {
-        self.setup.train.optimizer.learning_rate * self.rate(step)
+    /// Checks the intervals and the size of a batch.
+    pub(super) fn check(&self) -> Result<(), TrainError> {
+        let setting = |what: &str| {
+            Err(TrainError::Setting {
+                what: what.to_owned(),
+            })
+        };
+        let intervals = [self.log_every, self.validate_every, self.checkpoint_every];
+        if intervals.contains(&0) || self.batch == 0 {
+            return setting(
+                "batch, log_every, validate_every and checkpoint_every must be 1 or more",
+            );
+        }
+        if !self.checkpoint_every.is_multiple_of(self.log_every) {
+            return setting("checkpoint_every must be a multiple of log_every");
+        }
+        Ok(())
     }
 }
 
-impl<N: LiftNetwork> State<N> {
+/// The steps of a run that is given in steps or in passes over the data, and those of one pass.
+pub(super) fn lengths(
+    steps: Option<u64>,
+    epochs: Option<u64>,
+    epoch_steps: Option<u64>,
+) -> Result<[u64; 2], TrainError> {
+    let what = match (steps, epochs, epoch_steps) {
+        (Some(steps), None, epoch) => return Ok([steps, epoch.unwrap_or(steps)]),
+        (None, Some(epochs), Some(epoch)) => return Ok([epochs * epoch, epoch]),
+        (None, Some(_), None) => "this source has no end, so the run must be given in steps",
+        _ => "one of steps and epochs must be given",
+    };
+    Err(TrainError::Setting {
+        what: what.to_owned(),
+    })
+}
+
+impl<N: Module> State<N> {
     /// The state at the beginning, or that of the newest whole checkpoint.
     fn begin(
         network: N,
-        setup: &Setup,
+        course: &Course,
+        lesson: &impl Lesson<Network = N>,
         device: &Device,
         listener: &mut dyn FnMut(&Event),
     ) -> Result<Self, TrainError> {
-        let folder = setup.folder.join("checkpoints");
+        let folder = course.folder.join("checkpoints");
         let (found, damaged) = Checkpoint::newest(&folder)?;
-        if !setup.resume {
+        if !course.resume {
             if found.is_some() || !damaged.is_empty() {
-                let folder = setup.folder.clone();
+                let folder = course.folder.clone();
                 return Err(TrainError::FolderInUse { folder });
             }
             std::fs::create_dir_all(&folder).map_err(|source| {
@@ -174,19 +222,18 @@ impl<N: LiftNetwork> State<N> {
             listener(&Event::DamagedCheckpoint(path));
         }
         let Some(checkpoint) = found else {
-            let weights = initial_weights(&setup.network, setup.train.seed);
             return Ok(Self {
                 step: 0,
-                network: from_tensors(network, &weights)?,
-                optimizer: Optimizer::new(setup.train.optimizer),
+                network: from_tensors(network, &lesson.initial_weights())?,
+                optimizer: Optimizer::new(course.optimizer),
                 best: None,
                 stale: 0,
             });
         };
         let note = |key: &str| checkpoint.notes.get(key).map(String::as_str);
-        if note("setup") != Some(&settings(setup)) {
+        if note("setup") != Some(&course.identity) {
             return Err(TrainError::OtherRun {
-                folder: setup.folder.clone(),
+                folder: course.folder.clone(),
             });
         }
         let number = |key: &str| note(key).and_then(|text| text.parse::<u64>().ok());
@@ -202,7 +249,7 @@ impl<N: LiftNetwork> State<N> {
             step: checkpoint.step,
             network: from_tensors(network, &weights)?,
             optimizer: Optimizer::restore(
-                setup.train.optimizer,
+                course.optimizer,
                 checkpoint.step,
                 &checkpoint.tensors,
                 device,
@@ -213,7 +260,13 @@ impl<N: LiftNetwork> State<N> {
     }
 
     /// The state after one more step.
-    fn stepped(self, plan: &Plan<'_>, batch: LiftBatch, losses: &mut Losses) -> Self {
+    fn stepped<L: Lesson<Network = N>>(
+        self,
+        course: &Course,
+        lesson: &mut L,
+        batch: L::Batch,
+        losses: &mut Losses,
+    ) -> Self {
         let Self {
             step,
             network,
@@ -221,40 +274,26 @@ impl<N: LiftNetwork> State<N> {
             best,
             stale,
         } = self;
-        let (train, shape, device) = (&plan.setup.train, plan.shape, plan.device);
-        // The last batch of an epoch may be smaller than the others.
-        let size = batch.weight.len() / shape.points_out().max(1);
-        let input = tensor(&batch.input, shape.input(), size, device);
-        let target = tensor(&batch.target, shape.target(), size, device);
-        let counted = TensorData::new(batch.weight, [size, shape.frames_out, shape.joints_out]);
-        let counted = Tensor::from_data(counted, device);
-        let mut noise = step_rng(train.seed, step);
-        let predicted = network.lift(input, &mut Some(&mut noise));
-        let weights = &plan.joint_weights;
-        let loss = LiftLoss::of(&train.loss, weights, predicted, target, counted).total();
-        losses.add(loss.clone().inner());
-        let minimised = if train.loss.square {
-            loss.square() * 0.5
-        } else {
-            loss
-        };
-        let gradients = minimised.backward();
+        let loss = lesson.loss(&network, batch, step);
+        losses.add(loss.shown.inner());
+        let gradients = loss.minimised.backward();
+        let network = optimizer.step(network, gradients, course.rate(step));
         Self {
             step: step + 1,
-            network: optimizer.step(network, gradients, plan.rate(step)),
+            network: lesson.remembered(network, optimizer.average_memory()),
             optimizer,
             best,
             stale,
         }
     }
 
-    fn checkpoint(&self, setup: &Setup) -> Checkpoint {
+    fn checkpoint(&self, course: &Course) -> Checkpoint {
         let mut tensors = self.optimizer.state();
         for (name, tensor) in to_tensors(&self.network) {
             tensors.insert(format!("weights/{name}"), tensor);
         }
         let mut notes = BTreeMap::from([
-            ("setup".to_owned(), settings(setup)),
+            ("setup".to_owned(), course.identity.clone()),
             ("stale".to_owned(), self.stale.to_string()),
         ]);
         if let Some((score, step)) = self.best {
@@ -270,18 +309,15 @@ impl<N: LiftNetwork> State<N> {
 
     fn validate(
         &mut self,
-        plan: &Plan<'_>,
-        validation: &mut (dyn LiftValidation + '_),
+        course: &Course,
+        lesson: &mut impl Lesson<Network = N>,
         log: &mut Log,
         listener: &mut dyn FnMut(&Event),
     ) -> Result<(), TrainError> {
         let network = self.optimizer.averaged(self.network.clone()).valid();
-        let (setup, shape) = (plan.setup, plan.shape);
-        let device = plan.device.clone().without_autodiff();
-        let found = validation.validate(&mut |input, size| {
-            let input = tensor(input, shape.input(), size, &device);
-            numbers(network.lift(input, &mut None))
-        });
+        let Some(found) = lesson.validate(network) else {
+            return Ok(());
+        };
         log.push(Line {
             step: self.step,
             loss: None,
@@ -293,7 +329,7 @@ impl<N: LiftNetwork> State<N> {
         if is_best {
             self.best = Some((found.score, self.step));
             self.stale = 0;
-            self.save_weights(setup)?;
+            self.save_weights(course)?;
         } else {
             self.stale += 1;
         }
@@ -305,19 +341,19 @@ impl<N: LiftNetwork> State<N> {
         Ok(())
     }
 
-    fn save_weights(&self, setup: &Setup) -> Result<(), TrainError> {
+    fn save_weights(&self, course: &Course) -> Result<(), TrainError> {
         let tensors = to_tensors(&self.optimizer.averaged(self.network.clone()));
-        let mut notes = setup.notes.clone();
+        let mut notes = course.notes.clone();
         notes.insert("step".to_owned(), self.step.to_string());
-        notes.insert("seed".to_owned(), setup.train.seed.to_string());
+        notes.insert("seed".to_owned(), course.seed.to_string());
         let info = WeightsInfo {
-            id: setup.name.clone(),
+            id: course.name.clone(),
             version: String::new(),
             notes,
         };
-        let weights = Weights::new(setup.network.clone(), tensors, info)?;
-        let bytes = weights.to_bytes(storage(&setup.train))?;
-        Ok(write_atomically(&weights_path(&setup.folder), &bytes)?)
+        let weights = Weights::new(course.network.clone(), tensors, info)?;
+        let bytes = weights.to_bytes(course.storage)?;
+        Ok(write_atomically(&weights_path(&course.folder), &bytes)?)
     }
 }
 
@@ -344,31 +380,4 @@ impl Losses {
         self.count = 0;
         mean.is_finite().then_some(mean)
     }
-}
-
-impl LiftShape {
-    fn input(&self) -> [usize; 3] {
-        [self.frames, self.joints, self.channels]
-    }
-
-    fn target(&self) -> [usize; 3] {
-        [self.frames_out, self.joints_out, 3]
-    }
-}
-
-fn tensor(numbers: &[f32], [a, b, c]: [usize; 3], size: usize, device: &Device) -> Tensor<4> {
-    let data = TensorData::new(numbers.to_vec(), [size, a, b, c]);
-    Tensor::from_data(data, device)
-}
-
-/// The random numbers of one step.
-fn step_rng(seed: u64, step: u64) -> SeededRng {
-    let mut rng = SeededRng::new(seed ^ 0x6E6F_6973_6500_0000);
-    SeededRng::new(rng.next_u64().wrapping_add(step))
-}
-
-/// The settings that make two runs the same run.
-fn settings(setup: &Setup) -> String {
-    let train = serde_json::to_string(&setup.train).expect("settings are plain numbers and words");
-    format!("{} {train}", setup.network.to_json())
 }

@@ -29,14 +29,32 @@ impl Linear {
 
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
+        Self::apply(x, self.weight.val(), bias)
+    }
+
+    /// An affine map with this matrix, `[out, in]`.
+    pub(super) fn apply<const D: usize>(
+        x: Tensor<D>,
+        weight: Tensor<2>,
+        bias: Option<Tensor<1>>,
+    ) -> Tensor<D> {
         let mut shape = x.dims();
         let inputs = shape[D - 1];
         let rows = shape[..D - 1].iter().product();
         // As one matrix: burn would make one small product for each of the outer indices.
         let x: Tensor<2> = x.reshape([rows, inputs]);
-        let weight = self.weight.val();
         shape[D - 1] = weight.dims()[0];
         linear(x, weight.swap_dims(0, 1), bias).reshape(shape)
+    }
+
+    /// Matrix and bias; without one, zeros.
+    pub(super) fn parts(&self) -> (Tensor<2>, Tensor<1>) {
+        let weight = self.weight.val();
+        let bias = match &self.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([weight.dims()[0]], &weight.device()),
+        };
+        (weight, bias)
     }
 }
 

@@ -68,7 +68,9 @@ pub(super) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param
 }
 
 /// Fields and variants that group tensors in code only.
-const NAMELESS: [&str; 3] = ["pyramid", "Whole", "Heads"];
+const NAMELESS: [&str; 9] = [
+    "pyramid", "Whole", "Heads", "places", "square", "Basic", "Vee", "Up", "Down",
+];
 
 /// The name in weights files.
 pub(crate) fn file_name(path: &[String]) -> String {

@@ -19,6 +19,12 @@ pub(super) trait FusedOp<const N: usize>: Clone + Debug + Send + 'static {
 
     /// The gradients of the inputs, given the inputs and the gradient of the output.
     fn backward(&self, inputs: [&[f32]; N], grad: &[f32]) -> [Gradient; N];
+
+    /// The same, told which of them will be used; the others may be [`Gradient::Unused`].
+    fn backward_of(&self, inputs: [&[f32]; N], grad: &[f32], wanted: [bool; N]) -> [Gradient; N] {
+        let _ = wanted;
+        self.backward(inputs, grad)
+    }
 }
 
 /// The gradient of one input.
@@ -28,6 +34,8 @@ pub(super) enum Gradient {
     Passed,
     /// These numbers, in the input's layout.
     Values(Vec<f32>),
+    /// Left out: nothing depends on it.
+    Unused,
 }
 
 /// A tensor as the processor backend holds it.
@@ -85,6 +93,18 @@ pub(super) fn apply<Op: FusedOp<N>, const N: usize, const D: usize>(
     Some(Tensor::from_primitive::<Autodiff<Flex>>(output))
 }
 
+/// The numbers of a tensor on the processor, row-major, as a function sees them.
+pub(super) fn with_numbers<T>(
+    tensor: Option<Primitive>,
+    see: impl FnOnce(&[f32]) -> T,
+) -> Option<T> {
+    let plain = match tensor? {
+        Primitive::Tracked(tensor) => tensor.into_primitive(),
+        Primitive::Plain(tensor) => tensor,
+    };
+    Some(see(slice(&plain.to_contiguous())))
+}
+
 #[derive(Debug)]
 struct Step<Op, const N: usize>(std::marker::PhantomData<Op>);
 
@@ -99,12 +119,14 @@ impl<Op: FusedOp<N>, const N: usize> Backward<Flex, N> for Step<Op, N> {
     ) {
         let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
         let (op, inputs) = ops.state;
-        let computed = op.backward(slices(&inputs), slice(&grad));
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let computed = op.backward_of(slices(&inputs), slice(&grad), wanted);
         for ((gradient, parent), input) in computed.into_iter().zip(ops.parents).zip(&inputs) {
             if let Some(node) = parent {
                 let value = match gradient {
                     Gradient::Passed => grad.clone(),
                     Gradient::Values(values) => new_tensor(values, input.layout().shape()),
+                    Gradient::Unused => continue,
                 };
                 grads.register::<Flex>(node.id, value);
             }

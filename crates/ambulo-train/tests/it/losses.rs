@@ -4,7 +4,7 @@
     reason = "networks compute in single precision"
 )]
 
-use ambulo_train::losses::{JointWeights, LiftLoss, LossConfig};
+use ambulo_train::losses::{HeatmapLoss, JointWeights, LiftLoss, LossConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 
 fn flat(value: &serde_json::Value, numbers: &mut Vec<f32>) {
@@ -92,4 +92,32 @@ fn weights_for_another_number_of_joints_are_refused() {
         .for_joints(21)
         .expect("17 joints and the feet");
     assert_eq!((paper.len(), paper[20].to_bits()), (21, 4.0_f32.to_bits()));
+}
+
+/// Maps of 8 × 8 cells for two joints, and where those are: the first in the middle, the second unknown.
+fn maps(value: f32) -> (Tensor<4>, Vec<[f32; 3]>) {
+    let maps = Tensor::full([1, 8, 8, 2], value, &Device::flex());
+    (maps, vec![[3.0, 4.25, 1.0], [0.0, 0.0, 0.0]])
+}
+
+#[test]
+fn an_even_map_has_the_entropy_of_its_cells() {
+    let (heatmaps, points) = maps(0.7);
+    let loss = HeatmapLoss::CrossEntropy { sigma: 1.6 }.of(heatmaps, points);
+    let loss: f32 = loss.into_scalar();
+    assert!((loss - 64.0_f32.ln()).abs() < 1e-5, "{loss}");
+}
+
+#[test]
+fn the_squared_error_of_maps_is_half_the_mean_over_all_joints() {
+    let (heatmaps, points) = maps(0.0);
+    let loss = HeatmapLoss::SquaredError { sigma: 2.0 }.of(heatmaps, points);
+    let loss: f32 = loss.into_scalar();
+    let mut sum = 0.0_f32;
+    for cell in 0_u8..64 {
+        let (x, y) = (f32::from(cell % 8) - 3.0, f32::from(cell / 8) - 4.25);
+        sum += (-(x * x + y * y) / 8.0).exp().powi(2);
+    }
+    let expected = 0.5 * sum / 128.0;
+    assert!((loss - expected).abs() < 1e-6, "{loss}, not {expected}");
 }

@@ -14,4 +14,6 @@ mod modules;
 mod motion;
 mod pictures;
 #[cfg(feature = "burn")]
+mod pose;
+#[cfg(feature = "burn")]
 mod recipes;

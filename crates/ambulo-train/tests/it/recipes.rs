@@ -1,10 +1,11 @@
 //! The recipes of the repository.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ambulo_train::recipe::{DataConfig, Recipe, RecipeError};
+use ambulo_train::recipe::{DataConfig, PoseRecipe, Recipe, RecipeError};
 
-fn recipes() -> Vec<(String, Recipe)> {
+/// Name and path of each, lifters apart from networks that find keypoints.
+fn paths() -> [Vec<(String, PathBuf)>; 2] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
     let entries = std::fs::read_dir(folder).expect("there are recipes");
     let mut paths: Vec<_> = entries
@@ -15,16 +16,40 @@ fn recipes() -> Vec<(String, Recipe)> {
             .is_some_and(|extension| extension == "toml")
     });
     paths.sort();
-    let read = paths.into_iter().map(|path| {
+    let named = paths.into_iter().map(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        (name.into_owned(), path.clone())
+    });
+    let (lifters, finders) = named
+        .partition(|(name, _)| !name.starts_with("pose2d") && !name.starts_with("vttranspose"));
+    [lifters, finders]
+}
+
+fn recipes() -> Vec<(String, Recipe)> {
+    let [lifters, _] = paths();
+    let read = lifters.into_iter().map(|(name, path)| {
         let recipe = Recipe::read(&path).unwrap_or_else(|error| panic!("{error}: {error:?}"));
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
         (name, recipe)
     });
     read.collect()
+}
+
+#[test]
+fn recipes_of_pictures_are_understood_and_name_what_is_missing() {
+    let [_, finders] = paths();
+    assert!(finders.len() >= 2, "{finders:?}");
+    for (name, path) in finders {
+        let mut recipe =
+            PoseRecipe::read(&path).unwrap_or_else(|error| panic!("{error}: {error:?}"));
+        recipe
+            .model
+            .validate()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let has_one_length = recipe.train.steps.is_some() != recipe.train.epochs.is_some();
+        assert!(has_one_length, "{name}");
+        recipe.data.set_folder(Path::new("no-such-folder"));
+        assert!(recipe.source().is_err(), "{name}");
+    }
 }
 
 #[test]
