@@ -14,6 +14,7 @@ use crate::skeleton::{Joint, on};
 
 mod exchange;
 mod jumps;
+pub mod sides;
 
 pub use exchange::ExchangeConfig;
 pub use jumps::{JumpConfig, JumpRemoval, remove_jumps};

@@ -10,4 +10,5 @@ mod parameters;
 mod parity;
 mod quality;
 mod scale;
+mod sides;
 mod synth;
