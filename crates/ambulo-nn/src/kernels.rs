@@ -14,8 +14,11 @@
 
 pub(crate) mod attention;
 pub(crate) mod buffer;
+pub(crate) mod conv;
 pub(crate) mod cpu;
+pub(crate) mod depthwise;
 pub(crate) mod gemm;
+pub(crate) mod maps;
 pub(crate) mod math;
 pub(crate) mod mix;
 pub(crate) mod norm;

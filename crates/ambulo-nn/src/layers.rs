@@ -48,6 +48,12 @@ impl<'a> Checked<'a> {
         Ok(Self { tensors, cpu })
     }
 
+    /// Tensors of a part of a network.
+    #[cfg(test)]
+    pub(crate) fn part(tensors: &'a Tensors, cpu: Cpu) -> Self {
+        Self { tensors, cpu }
+    }
+
     /// The numbers of a tensor. Empty for a name that the settings do not list, which would be a bug.
     pub(crate) fn data(&self, name: &str) -> &'a [f32] {
         let tensor = self.tensors.get(name);
@@ -56,6 +62,11 @@ impl<'a> Checked<'a> {
             "{name} is not among the settings' tensors"
         );
         tensor.map_or(&[], Tensor::data)
+    }
+
+    /// The extents of a tensor; empty for a name that the settings do not list.
+    pub(crate) fn shape(&self, name: &str) -> &'a [usize] {
+        self.tensors.get(name).map_or(&[], Tensor::shape)
     }
 
     /// The numbers of a tensor that some settings do without.

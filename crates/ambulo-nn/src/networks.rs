@@ -1,11 +1,13 @@
 //! The networks' forward passes.
 
 mod convformer;
+mod pose;
 mod rtpca;
 
 use std::collections::BTreeMap;
 
 pub use convformer::ConvFormer;
+pub use pose::Pose;
 pub use rtpca::Rtpca;
 
 use crate::config::{ConfigError, NetworkConfig};
@@ -39,12 +41,6 @@ pub enum NetworkError {
         name: String,
         /// How many they are.
         count: usize,
-    },
-    /// The network has no forward pass here.
-    #[error("this build cannot run {model} yet; it can train it, and read and write its weights")]
-    NoForward {
-        /// The network.
-        model: &'static str,
     },
     /// The input does not fill the batch.
     #[error("an input of {batch} × {shape:?} has {expected} numbers, not {found}")]
@@ -82,6 +78,7 @@ pub struct Network {
 enum Body {
     Rtpca(Box<Rtpca>),
     ConvFormer(Box<ConvFormer>),
+    Pose(Box<Pose>),
 }
 
 impl Network {
@@ -118,11 +115,14 @@ impl Network {
             NetworkConfig::ConvFormer(config) => {
                 Body::ConvFormer(Box::new(ConvFormer::new(config, weights)))
             }
-            NetworkConfig::TransposeH(_)
-            | NetworkConfig::Vttranspose(_)
-            | NetworkConfig::VttransposeSmall(_) => {
-                let model = config.model();
-                return Err(NetworkError::NoForward { model });
+            NetworkConfig::TransposeH(config) => {
+                Body::Pose(Box::new(Pose::of_transpose_h(config, weights)))
+            }
+            NetworkConfig::Vttranspose(config) => {
+                Body::Pose(Box::new(Pose::of_vttranspose(config, weights)))
+            }
+            NetworkConfig::VttransposeSmall(config) => {
+                Body::Pose(Box::new(Pose::of_small(config, weights)))
             }
         };
         Ok(Self {
@@ -146,9 +146,10 @@ impl Network {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, frames, joints, channels]`, see [`NetworkConfig::input_shape`]
-    /// - returns: `[batch, frames, joints, 3]`, one frame for `ConvFormer`, see
-    ///   [`NetworkConfig::output_shape`]
+    /// - `input`: `[batch, frames, joints, channels]`, or pictures `[batch, 3, height, width]`, see
+    ///   [`NetworkConfig::input_shape`]
+    /// - returns: `[batch, frames, joints, 3]`, one frame for `ConvFormer`, or heat-maps
+    ///   `[batch, joints, height / 4, width / 4]`, see [`NetworkConfig::output_shape`]
     ///
     /// # Errors
     ///
@@ -221,7 +222,7 @@ impl Network {
             });
         }
         match &mut self.body {
-            Body::Rtpca(_) => self.forward(video, 1),
+            Body::Rtpca(_) | Body::Pose(_) => self.forward(video, 1),
             Body::ConvFormer(network) => Ok(network.forward_video(&self.engine, video)),
         }
     }
@@ -254,6 +255,7 @@ impl Network {
             match &mut self.body {
                 Body::Rtpca(network) => network.run(&self.engine, input, batch, output, trace),
                 Body::ConvFormer(network) => network.run(&self.engine, input, batch, output, trace),
+                Body::Pose(network) => network.run(&self.engine, input, batch, output, trace),
             }
         }
         Ok(())

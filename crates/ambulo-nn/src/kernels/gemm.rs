@@ -28,12 +28,14 @@ pub(crate) const BLOCK_ROWS: usize = 168;
 const PREFETCH_STEPS: usize = 32;
 
 /// What happens to a sum before it is stored. The bias has been added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Finish {
     /// Stored as it is.
     Set,
     /// GELU of it is stored.
     Gelu,
+    /// It is stored where it is above 0, else its product with this slope, which is from 0 to 1.
+    Leaky(f32),
     /// Added to what the output holds.
     Add,
 }
@@ -237,6 +239,7 @@ impl Task for Apply<'_> {
             match self.finish {
                 Finish::Set => linear(s, &self, Plain),
                 Finish::Gelu => linear(s, &self, Activated),
+                Finish::Leaky(slope) => linear(s, &self, Leaky(slope)),
                 Finish::Add => linear(s, &self, Accumulated),
             }
         }
@@ -258,6 +261,8 @@ pub(super) struct Plain;
 #[derive(Clone, Copy)]
 pub(super) struct Activated;
 #[derive(Clone, Copy)]
+pub(super) struct Leaky(pub(super) f32);
+#[derive(Clone, Copy)]
 pub(super) struct Accumulated;
 
 impl Store for Plain {
@@ -271,6 +276,13 @@ impl Store for Activated {
     #[inline(always)]
     unsafe fn value<S: Simd>(self, s: S, sum: S::V, _: *const f32, _: usize) -> S::V {
         gelu(s, sum)
+    }
+}
+
+impl Store for Leaky {
+    #[inline(always)]
+    unsafe fn value<S: Simd>(self, s: S, sum: S::V, _: *const f32, _: usize) -> S::V {
+        s.max(sum, s.mul(sum, s.splat(self.0)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::buffer::Buffer;
 use super::cpu::{Cpu, Task};
 use super::gemm::{
-    Accumulated, Activated, Finish, PANEL, Plain, SharedMut, Store, Tile, store_some, tiles,
+    Accumulated, Activated, Finish, Leaky, PANEL, Plain, SharedMut, Store, Tile, store_some, tiles,
     with_rows,
 };
 use super::pool::Pool;
@@ -151,6 +151,7 @@ impl Task for Apply<'_> {
             match self.finish {
                 Finish::Set => mix(s, &self, Plain),
                 Finish::Gelu => mix(s, &self, Activated),
+                Finish::Leaky(slope) => mix(s, &self, Leaky(slope)),
                 Finish::Add => mix(s, &self, Accumulated),
             }
         }

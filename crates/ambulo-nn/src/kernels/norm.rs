@@ -177,3 +177,33 @@ impl Task for Add<'_> {
         }
     }
 }
+
+/// Writes the rows of `table`, each with `row` added to it.
+///
+/// # Panics
+///
+/// If `output` and `table` have no whole number of rows.
+pub(crate) fn add_to_rows(cpu: Cpu, table: &[f32], row: &[f32], output: &mut [f32]) {
+    cpu.run(AddToRows { table, row, output });
+}
+
+struct AddToRows<'a> {
+    table: &'a [f32],
+    row: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Task for AddToRows<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let width = self.row.len();
+        let rows = self.table.chunks_exact(width);
+        for (table, output) in rows.zip(self.output.chunks_exact_mut(width)) {
+            let parts = table.chunks(S::LANES).zip(self.row.chunks(S::LANES));
+            for ((a, b), out) in parts.zip(output.chunks_mut(S::LANES)) {
+                s.write(s.add(s.read(a), s.read(b)), out);
+            }
+        }
+    }
+}

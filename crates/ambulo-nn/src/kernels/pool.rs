@@ -338,6 +338,11 @@ impl<'a> Chunks<'a> {
     pub(crate) fn new(data: &'a mut [f32], chunk: usize) -> Self {
         Self { data, chunk }
     }
+
+    /// The same chunks for a while.
+    pub(crate) fn again(&mut self) -> Chunks<'_> {
+        Chunks::new(self.data, self.chunk)
+    }
 }
 
 /// The same, shared among threads.

@@ -58,11 +58,12 @@ fn finished(sum: f64, held: f32, finish: Finish) -> f64 {
     match finish {
         Finish::Set => sum,
         Finish::Gelu => gelu(sum),
+        Finish::Leaky(slope) => sum.max(sum * f64::from(slope)),
         Finish::Add => sum + f64::from(held),
     }
 }
 
-const FINISHES: [Finish; 3] = [Finish::Set, Finish::Gelu, Finish::Add];
+const FINISHES: [Finish; 4] = [Finish::Set, Finish::Gelu, Finish::Add, Finish::Leaky(0.1)];
 
 #[test]
 fn linear_layers_agree_with_plain_sums() {

@@ -37,11 +37,13 @@ pub(crate) fn random_input(config: &NetworkConfig, frames: usize, seed: u64) -> 
         .collect()
 }
 
-const CASES: [&str; 4] = [
+const CASES: [&str; 6] = [
     "rtpca/full_odd_lengths",
     "rtpca/mixste_t27",
     "convformer/t27_k357",
     "convformer/t9_in17_out15",
+    "vttranspose/transpose_h",
+    "vttranspose/vtt_default",
 ];
 
 #[test]
