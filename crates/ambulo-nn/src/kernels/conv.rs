@@ -1,14 +1,18 @@
 //! Convolutions of maps, with all that follows them done before a sum is stored: bias, rectifier, terms.
 
 mod direct;
+#[cfg(test)]
+mod tests;
+mod winograd;
 
 use super::buffer::Buffer;
 use super::cpu::Cpu;
 use super::gemm::{load_some, store_some};
 use super::maps::{Place, Term};
-use super::pool::Pool;
+use super::pool::{Chunks, Pool};
 use super::simd::Simd;
 use direct::Direct;
+use winograd::Winograd;
 
 /// Vectors side by side in a tile of sums.
 const VECTORS: usize = 2;
@@ -74,11 +78,19 @@ pub(crate) struct After<'a> {
     pub(crate) terms: &'a [Term<'a>],
 }
 
+/// How a convolution is computed. It follows from the geometry alone, so that results depend on neither
+/// batch nor threads.
+#[derive(Debug, Clone)]
+enum Method {
+    Direct(Direct),
+    Winograd(Winograd),
+}
+
 /// A convolution with its weights in the order that the kernel reads them.
 #[derive(Debug, Clone)]
 pub(crate) struct Conv {
     geometry: Geometry,
-    method: Direct,
+    method: Method,
     /// Of each output, with zeros up to whole panels.
     bias: Buffer,
 }
@@ -100,8 +112,20 @@ impl Conv {
         padded[..bias.len()].copy_from_slice(bias);
         Self {
             geometry,
-            method: Direct::new(cpu, &geometry, weights),
+            method: if Winograd::suits(&geometry) {
+                Method::Winograd(Winograd::new(cpu, &geometry, weights))
+            } else {
+                Method::Direct(Direct::new(cpu, &geometry, weights))
+            },
             bias: padded,
+        }
+    }
+
+    /// Numbers of scratch memory that each thread needs.
+    pub(crate) fn scratch_len(&self) -> usize {
+        match &self.method {
+            Method::Direct(_) => 0,
+            Method::Winograd(winograd) => winograd.scratch_len(),
         }
     }
 
@@ -109,7 +133,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// If a slice is too short.
+    /// If a slice is too short, or the scratch memory of a thread.
     pub(crate) fn apply_on(
         &self,
         pool: &Pool,
@@ -117,6 +141,7 @@ impl Conv {
         input: &[f32],
         output: &mut [f32],
         after: &After<'_>,
+        scratch: Chunks<'_>,
     ) {
         let (from, to) = (self.geometry.from.extents, self.geometry.to.extents);
         assert!(batch * from.image() <= input.len());
@@ -136,7 +161,14 @@ impl Conv {
             outputs: self.geometry.outputs,
         };
         // SAFETY: all extents were just checked.
-        unsafe { self.method.run(pool, batch, input, output, &finish) }
+        unsafe {
+            match &self.method {
+                Method::Direct(direct) => direct.run(pool, batch, (input, output), &finish),
+                Method::Winograd(winograd) => {
+                    winograd.run(pool, batch, (input, output), &finish, scratch);
+                }
+            }
+        }
     }
 }
 

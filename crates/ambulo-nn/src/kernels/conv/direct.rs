@@ -76,8 +76,7 @@ impl Direct {
         &self,
         pool: &Pool,
         batch: usize,
-        input: &[f32],
-        output: &mut [f32],
+        (input, output): (&[f32], &mut [f32]),
         finish: &Finish<'_>,
     ) {
         let rows = batch * self.geometry.to.extents.rows;

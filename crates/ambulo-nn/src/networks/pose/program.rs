@@ -159,9 +159,11 @@ impl Program {
         }
         let mut most = 0;
         for step in &mut self.steps {
-            if let Step::Encode(encoder, _) = step {
-                most = most.max(encoder.fit(engine, batch));
-            }
+            most = most.max(match step {
+                Step::Conv { conv, .. } => conv.scratch_len(),
+                Step::Encode(encoder, _) => encoder.fit(engine, batch),
+                Step::Sum { .. } | Step::Keep { .. } => 0,
+            });
         }
         self.scratch_each = most.next_multiple_of(16);
         self.scratch
@@ -198,7 +200,7 @@ impl Program {
                         terms: &gathered(memory, terms)[..terms.len()],
                     };
                     let source = &memory[*from].1;
-                    conv.apply_on(&engine.pool, batch, source, &mut target, &after);
+                    conv.apply_on(&engine.pool, batch, source, &mut target, &after, scratch);
                     memory[*to].1 = target;
                 }
                 Step::Sum {
