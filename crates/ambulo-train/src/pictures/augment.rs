@@ -129,6 +129,21 @@ impl Augmentation {
         appearance: Some(Appearance::OURS),
     };
 
+    /// About half of ours: for short runs, which fit their pictures too little rather than too well.
+    pub const LIGHT: Self = Self {
+        half_body: Some(HalfBody {
+            probability: 0.05,
+            choice: HalfChoice::Even,
+        }),
+        scale: Scale::Between(0.82, 1.22),
+        rotation_probability: 0.5,
+        rotation_deg: 12.0,
+        most_rotation_deg: 35.0,
+        shift: 0.06,
+        flip_probability: 0.5,
+        appearance: Some(Appearance::LIGHT),
+    };
+
     /// Chooses a crop of a labelled picture.
     ///
     /// # Errors
@@ -349,6 +364,7 @@ mod tests {
         for augmentation in [
             Augmentation::paper(HalfChoice::Upstream),
             Augmentation::OURS,
+            Augmentation::LIGHT,
         ] {
             let person = person();
             for index in 0..200 {

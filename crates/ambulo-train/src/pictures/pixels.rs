@@ -44,6 +44,17 @@ impl Appearance {
         noise: (0.4, 14.0),
     };
 
+    /// Half as often, and less of it.
+    pub const LIGHT: Self = Self {
+        colour: 0.5,
+        grey: 0.03,
+        blur: (0.12, 1.0),
+        motion: (0.07, 5.0),
+        coarse: (0.1, 2.0),
+        rectangles: (0.15, 2),
+        noise: (0.15, 10.0),
+    };
+
     /// Changes a crop's pixels and says which rectangles were put in front.
     pub fn apply(
         &self,

@@ -101,6 +101,8 @@ pub enum AugmentationName {
     /// [`Augmentation::OURS`].
     #[default]
     Ours,
+    /// [`Augmentation::LIGHT`].
+    Light,
     /// [`Augmentation::paper`], the half of the body drawn as in the papers' code.
     Paper,
     /// The same with both halves alike.
@@ -260,6 +262,7 @@ impl AugmentationName {
     fn resolve(self) -> Augmentation {
         match self {
             Self::Ours => Augmentation::OURS,
+            Self::Light => Augmentation::LIGHT,
             Self::Paper => Augmentation::paper(HalfChoice::Upstream),
             Self::PaperEven => Augmentation::paper(HalfChoice::Even),
             Self::None => Augmentation::NONE,
