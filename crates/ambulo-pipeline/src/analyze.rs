@@ -115,18 +115,20 @@ pub fn analyze_with(
         );
         numbers.map(|numbers| (poses, numbers))
     });
-    // Norms stand beside whatever leads; findings and indices rest on what the recording itself gives.
-    let (speed_mps, norm_curves) = match &numbers {
-        Some(Ok((_, numbers))) => (stages::speed_mps(&numbers.parameters), &numbers.angles),
-        _ => (stages::speed_mps(&parameters), &curves),
+    // What is told rests on the numbers that are shown, lifted where those lead; indices and the
+    // quality gate rest on what the recording itself gives.
+    let (leading, leading_curves) = match &numbers {
+        Some(Ok((_, numbers))) => (&numbers.parameters, &numbers.angles),
+        _ => (&parameters, &curves),
     };
-    let norms = normative::norms(&prepared.subject, speed_mps, norm_curves);
+    let speed_mps = stages::speed_mps(leading);
+    let norms = normative::norms(&prepared.subject, speed_mps, leading_curves);
     let indices = stages::indices(&curves, config);
     let measured = Measured {
         subject: &prepared.subject,
-        parameters: &parameters,
+        parameters: leading,
         strides: &strides,
-        angles: &curves,
+        angles: leading_curves,
         indices: &indices,
         norms: &norms,
     };

@@ -153,6 +153,7 @@ pub(crate) fn lifted_numbers(
         (&own_parameters, &own_angles),
         view,
         lifted.errors.as_ref(),
+        &config.parameters.precision,
     );
     let lifting = Lifting {
         model: lifted.identity.name.clone(),

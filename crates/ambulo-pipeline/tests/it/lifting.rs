@@ -249,6 +249,39 @@ fn from_the_front_lifted_lengths_lead_with_caution_and_hold_the_truth() {
 }
 
 #[test]
+fn what_stands_out_is_told_with_the_numbers_of_the_table() {
+    let walker = Walker {
+        strides: 6,
+        step_length_asymmetry: 0.3,
+        ..Walker::default().at_rate(60.0)
+    };
+    let trial = synth::walk(&walker).unwrap();
+    let mut lifted = 0;
+    for azimuth_deg in [0.0, 180.0] {
+        let camera = camera(azimuth_deg);
+        let mut oracle = Oracle::of(&trial, &camera).measured(9.0);
+        let analysed = analysed(trial.filmed(&camera), &mut oracle);
+        for finding in &analysed.analysis.assessment.findings {
+            for evidence in &finding.evidence {
+                let named = |id: &&ParameterId| id.name() == evidence.parameter;
+                let Some(&id) = ParameterId::ALL.iter().find(named) else {
+                    continue;
+                };
+                let side = Side::BOTH.into_iter().find(|it| it.name() == evidence.side);
+                let shown = summary(&analysed, id, side);
+                assert_eq!(shown.value, Some(evidence.value), "{}", finding.sentence);
+                if shown.origin == Origin::Lifted {
+                    lifted += 1;
+                    let says_so = finding.sentence.contains("in three dimensions");
+                    assert!(says_so, "{}", finding.sentence);
+                }
+            }
+        }
+    }
+    assert!(lifted > 0, "no finding rests on a lifted number");
+}
+
+#[test]
 fn without_measured_errors_nothing_lifted_leads() {
     let trial = walked();
     for azimuth_deg in [90.0, 0.0] {

@@ -77,8 +77,14 @@ pub(super) fn stiff_knee(
         );
         sentence.push_str(&slow);
     }
-    if curve.method == AngleMethod::Sagittal2d {
-        sentence += " One camera measures the knee to within about 5° (Stenum et al. 2021).";
+    match curve.method {
+        AngleMethod::Sagittal2d => {
+            sentence += " One camera measures the knee to within about 5° (Stenum et al. 2021).";
+        }
+        AngleMethod::Lifted => {
+            sentence += " To be read with caution: estimated in three dimensions from one camera.";
+        }
+        _ => {}
     }
     Verdict::Finding(Finding {
         rule: String::new(),

@@ -9,7 +9,7 @@ use crate::PerSide;
 use crate::analysis::Lead;
 use crate::kinematics::{AngleCurves, AngleId};
 use crate::parameters::{
-    GaitParameters, Origin, ParameterId, ParameterSummary, Quantity, Status, Summary,
+    GaitParameters, Origin, ParameterId, ParameterSummary, Precision, Quantity, Status, Summary,
 };
 
 /// How far a number lies from motion capture, over people.
@@ -105,12 +105,14 @@ pub fn is_liftable(id: ParameterId) -> bool {
 ///
 /// The smaller measured error in this view wins. A lifted number without a measured error never
 /// leads; where the picture gives nothing, a lifted number with a measured error does, marked with
-/// caution. Its interval is widened by its error.
+/// caution. Its interval is widened by its error; a lifted number that is then too uncertain by
+/// `limits` is withheld, and the picture's, whose error is larger still, with it.
 pub fn lead(
     picture: (&GaitParameters, &AngleCurves),
     lifted: (&GaitParameters, &AngleCurves),
     view: CameraView,
     errors: Option<&ModelErrors>,
+    limits: &Precision,
 ) -> Outcome {
     let mut outcome = Outcome {
         parameters: picture.0.clone(),
@@ -126,7 +128,8 @@ pub fn lead(
         let lead = judged(row, measured.is_some(), view);
         if let (Origin::Lifted, Some(row)) = (lead.by, row) {
             let error = row.lifted.rms();
-            let marked = marked(summary, id, error, view);
+            let mut marked = marked(summary, id, error, view);
+            limits.withhold_the_vague(id, &mut marked);
             if let Some(outdone) = outcome.parameters.insert(id, marked)
                 && has_value(&outdone)
             {
@@ -335,7 +338,8 @@ mod tests {
     fn check_knee(errors: Option<&ModelErrors>, view: CameraView, expected: AngleMethod) {
         let none = GaitParameters::new();
         let (flat, lifted) = (knee(AngleMethod::Sagittal2d), knee(AngleMethod::Lifted));
-        let outcome = lead((&none, &flat), (&none, &lifted), view, errors);
+        let limits = Precision::default();
+        let outcome = lead((&none, &flat), (&none, &lifted), view, errors, &limits);
         let leading = outcome.angles[&AngleId::KneeFlexion].left.as_ref();
         assert_eq!(leading.map(|curve| curve.method), Some(expected));
         let is_outdone = outcome.outdone_angles.contains_key(&AngleId::KneeFlexion);
@@ -364,7 +368,9 @@ mod tests {
         let (none, errors) = (AngleCurves::new(), errors(EXACT, None));
         let (withheld, lifted) = (speed(None), speed(Some(1.2)));
         let picture = (&withheld, &none);
-        let outcome = lead(picture, (&lifted, &none), CameraView::Side, Some(&errors));
+        let limits = Precision::default();
+        let view = CameraView::Side;
+        let outcome = lead(picture, (&lifted, &none), view, Some(&errors), &limits);
         let leading = outcome.parameters[&ParameterId::Speed]
             .both
             .clone()
@@ -374,7 +380,7 @@ mod tests {
         let half = 0.3_f64.hypot(0.196);
         assert!((leading.ci95.unwrap()[1] - 1.2 - half).abs() < 1e-12);
         assert!(outcome.outdone_parameters.is_empty());
-        let outcome = lead(picture, (&lifted, &none), CameraView::Side, None);
+        let outcome = lead(picture, (&lifted, &none), view, None, &limits);
         assert_eq!(outcome.parameters, withheld);
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Precision;
+
 /// A closed range.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Range {
@@ -64,6 +66,8 @@ pub struct ParameterConfig {
     pub gravity_mps2: f64,
     /// What a human walk stays in.
     pub guards: Guards,
+    /// How uncertain a number may be and still be given.
+    pub precision: Precision,
 }
 
 impl std::fmt::Display for Range {
@@ -80,7 +84,8 @@ impl ParameterConfig {
              and step and stride lengths are distances of places along the pelvis's way; means are \
              over strides, standard deviations with n − 1 and pooled within the sides; 95 % \
              intervals join Student's over strides, the events' timing and the scale's error; \
-             fewer than {} clean cycles a side are withheld",
+             fewer than {} clean cycles a side are withheld, and so is a number whose interval is too \
+             wide for its kind",
             100.0 * self.flat_foot.least,
             100.0 * self.flat_foot.most,
             self.least_cycles,
@@ -90,6 +95,8 @@ impl ParameterConfig {
     /// Every setting with its unit, for the record of methods.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let guards = &self.guards;
+        let widest = &self.precision;
+        let of_value = |share: f64| format!("±{:.0} % of the value", 100.0 * share);
         [
             ("least_cycles", self.least_cycles.to_string()),
             ("least_cycles_for_cv", self.least_cycles_for_cv.to_string()),
@@ -125,6 +132,30 @@ impl ParameterConfig {
                 "identity_guard",
                 format!("{} of speed", guards.identity_share),
             ),
+            (
+                "widest_interval_of_lengths_and_times",
+                of_value(widest.share),
+            ),
+            (
+                "widest_interval_of_lifted_lengths",
+                of_value(widest.lifted_share),
+            ),
+            (
+                "widest_interval_of_heights_and_margins",
+                format!("±{} m", widest.small_m),
+            ),
+            (
+                "widest_interval_of_angles",
+                format!("±{}°", widest.angle_deg),
+            ),
+            (
+                "widest_interval_of_variability",
+                of_value(widest.variability_share),
+            ),
+            (
+                "widest_interval_of_arm_asymmetry",
+                format!("±{} %", widest.asymmetry_pct),
+            ),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -149,6 +180,7 @@ impl Default for ParameterConfig {
             foot_width_m: 0.09,
             gravity_mps2: 9.80665,
             guards: Guards::default(),
+            precision: Precision::default(),
         }
     }
 }

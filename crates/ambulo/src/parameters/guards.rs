@@ -1,7 +1,8 @@
 //! Checks that summaries are those of a human walk and agree with each other.
 
 use super::{
-    GaitParameters, ParameterConfig, ParameterId, Status, Summary, SummaryContext, summary,
+    GaitParameters, ParameterConfig, ParameterId, Status, Summary, SummaryContext, precision,
+    summary,
 };
 use crate::walk::LengthUnit;
 
@@ -53,6 +54,7 @@ pub(super) fn check(
     }
     withhold_the_impossible(parameters);
     check_identity(parameters, guards.identity_share);
+    precision::check(parameters, &config.precision);
 }
 
 /// Lengths, times and scatter below zero are errors of measurement, not of walking.
