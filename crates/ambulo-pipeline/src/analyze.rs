@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ambulo::analysis::{Analysis, Indices, Input, Provenance, SCHEMA_VERSION};
 use ambulo::assessment::{Assessment, Measured};
+use ambulo::kinematics::AngleSeries;
 use ambulo::motion::Motion3d;
 use ambulo::parameters::Status;
 use ambulo::quality::{Grade, Quality};
@@ -18,6 +19,15 @@ use crate::methods;
 use crate::read::LoadedTrial;
 use crate::stages::{self, Prepared, Walked};
 
+/// The angles of one bout in its frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoutAngles {
+    /// The frame of the trial that is the first of the series.
+    pub start_frame: usize,
+    /// The angles, as they were averaged over the cycles.
+    pub series: AngleSeries,
+}
+
 /// An analysis with the recording as it was analysed (identities repaired, outliers removed).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysed {
@@ -25,6 +35,8 @@ pub struct Analysed {
     pub analysis: Analysis,
     /// What was analysed.
     pub recording: Recording,
+    /// Angles of every bout, frame by frame, as the recording itself gives them.
+    pub angles: Vec<BoutAngles>,
     /// What keypoints were lifted to: X along the walk, Y up, Z to the walker's right.
     pub lifted: Option<Motion3d>,
 }
@@ -163,6 +175,15 @@ pub fn analyze_with(
     Analysed {
         analysis: withheld_if_rejected(analysis),
         recording: prepared.recording,
+        angles: walked
+            .walks
+            .iter()
+            .zip(angles)
+            .map(|(walk, series)| BoutAngles {
+                start_frame: walk.start_frame(),
+                series,
+            })
+            .collect(),
         lifted,
     }
 }

@@ -35,13 +35,31 @@ pub enum ArtifactError {
 ///
 /// [`ArtifactError::Keypoints`] if the keypoints cannot be written.
 pub fn of(analysed: &Analysed) -> Result<Vec<NamedBytes>, ArtifactError> {
+    let report = ambulo_report::html(&analysed.analysis);
+    with_report(analysed, report)
+}
+
+/// The same of a video, whose report shows the walk on film.
+///
+/// # Errors
+///
+/// As [`of`].
+pub fn of_filmed(
+    analysed: &Analysed,
+    film: &ambulo_report::Film,
+) -> Result<Vec<NamedBytes>, ArtifactError> {
+    let report = ambulo_report::html_with_film(&analysed.analysis, film);
+    with_report(analysed, report)
+}
+
+fn with_report(analysed: &Analysed, report: String) -> Result<Vec<NamedBytes>, ArtifactError> {
     let analysis = &analysed.analysis;
     let text = |name: &str, content: String| NamedBytes {
         name: name.to_owned(),
         bytes: content.into_bytes(),
     };
     let mut files = vec![
-        text("report.html", ambulo_report::html(analysis)),
+        text("report.html", report),
         text("result.json", ambulo_report::result_json(analysis)),
         text("parameters.csv", ambulo_report::parameters_csv(analysis)),
         text("events.csv", ambulo_report::events_csv(analysis)),

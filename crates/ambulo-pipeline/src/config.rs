@@ -15,6 +15,7 @@ use ambulo_io::formats::Format;
 use serde::{Deserialize, Serialize};
 
 use crate::lifting::LiftingConfig;
+use crate::overlay::OverlayConfig;
 
 /// Settings as a TOML file holds them: anything may be left out.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -44,6 +45,8 @@ pub struct RawConfig {
     pub quality: Option<QualityConfig>,
     /// Limits of the rules of the assessment.
     pub assessment: Option<AssessmentConfig>,
+    /// The overlay of a video.
+    pub overlay: Option<OverlayConfig>,
 }
 
 /// Settings of a run, complete.
@@ -73,6 +76,8 @@ pub struct Config {
     pub quality: QualityConfig,
     /// Limits of the rules of the assessment.
     pub assessment: AssessmentConfig,
+    /// The overlay of a video.
+    pub overlay: OverlayConfig,
     /// The user's reference for the GDI proper; its hash is saved with the result, not its content.
     #[serde(skip)]
     pub gdi: Option<GdiFile>,
@@ -176,6 +181,7 @@ impl RawConfig {
             cycles: self.cycles.unwrap_or_default(),
             quality: self.quality.unwrap_or_default(),
             assessment: self.assessment.unwrap_or_default(),
+            overlay: self.overlay.unwrap_or_default(),
             gdi: None,
         }
     }

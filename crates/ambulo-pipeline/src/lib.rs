@@ -12,9 +12,10 @@ pub mod demo;
 pub mod doctor;
 pub mod lifting;
 mod methods;
+pub mod overlay;
 pub mod read;
 mod stages;
 mod summary;
 
-pub use analyze::{Analysed, analyze, analyze_with};
+pub use analyze::{Analysed, BoutAngles, analyze, analyze_with};
 pub use summary::summary_lines;

@@ -6,6 +6,7 @@
 
 mod appendix;
 mod curves;
+mod film;
 mod findings;
 mod header;
 mod key_numbers;
@@ -20,6 +21,7 @@ mod words;
 
 use ambulo::analysis::Analysis;
 use ambulo::quality::Grade;
+pub use film::{Film, Still};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sheet::Room;
 
@@ -32,6 +34,10 @@ const STYLE: &str = concat!(
 /// What a browser may load for this page: nothing but the page's own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
+/// The same, with the stills in the page, and the video beside it.
+const FILM_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self' file:";
+
 /// Lines for the reasons of a rejection: it has the sheet to itself.
 const REJECTION_LINES: usize = 20;
 
@@ -39,6 +45,15 @@ const REJECTION_LINES: usize = 20;
 ///
 /// A rejected trial shows why it was rejected and what to do, and no measured number.
 pub fn html(analysis: &Analysis) -> String {
+    page(analysis, None)
+}
+
+/// The same with the walk on film. A rejected trial has it too: it shows what went wrong.
+pub fn html_with_film(analysis: &Analysis, film: &Film) -> String {
+    page(analysis, Some(film))
+}
+
+fn page(analysis: &Analysis, film: Option<&Film>) -> String {
     let title = format!("Gait report: {}", analysis.input.name);
     let page = html! {
         (DOCTYPE)
@@ -47,7 +62,7 @@ pub fn html(analysis: &Analysis) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(if film.is_some() { FILM_POLICY } else { POLICY });
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -60,6 +75,7 @@ pub fn html(analysis: &Analysis) -> String {
                         (first_page(analysis))
                         (second_page(analysis))
                     }
+                    @if let Some(film) = film { (film::section(film)) }
                     (appendix::appendix(analysis))
                 }
             }

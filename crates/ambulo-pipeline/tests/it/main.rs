@@ -7,6 +7,7 @@ mod cmu;
 mod difficult;
 mod faults;
 mod lifting;
+mod overlay;
 mod recorded;
 mod synthetic;
 mod whole;

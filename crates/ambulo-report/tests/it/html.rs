@@ -5,7 +5,7 @@ use ambulo::analysis::Analysis;
 use ambulo::assessment::CurveNorm;
 use ambulo::kinematics::AngleId;
 use ambulo::parameters::ParameterId;
-use ambulo_report::html;
+use ambulo_report::{Film, Still, html, html_with_film};
 
 use crate::sample;
 
@@ -55,6 +55,37 @@ fn every_element_is_closed_and_every_link_leads_somewhere() {
             }
         }
     }
+}
+
+#[test]
+fn the_film_is_within_the_page_but_for_the_video_beside_it() {
+    let still = |caption: &str| Still {
+        caption: caption.to_owned(),
+        width_px: 2,
+        height_px: 3,
+        png: vec![1, 2, 3],
+    };
+    let film = Film {
+        video: Some("overlay.mp4".to_owned()),
+        stills: vec![still("Left initial contact, 1.23 s"), still("<script>")],
+    };
+    for analysis in [sample::full(), sample::rejected()] {
+        let page = html_with_film(&analysis, &film);
+        assert_balanced("film", &page);
+        for outside in ["http:", "https:", "<script", "<link", "@import"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        for part in [
+            "img-src data:; media-src",
+            "src=\"data:image/png;base64,AQID\"",
+            "<video controls preload=\"metadata\" src=\"overlay.mp4\">",
+            "Left initial contact, 1.23 s</figcaption>",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+    }
+    let nothing = html_with_film(&sample::full(), &Film::default());
+    assert!(!nothing.contains("film-heading"));
 }
 
 #[test]
@@ -171,7 +202,7 @@ fn assert_balanced(name: &str, page: &str) {
             continue;
         }
         let element = tag.split(' ').next().expect("split gives one part");
-        if !matches!(element, "meta" | "br" | "hr") {
+        if !matches!(element, "meta" | "br" | "hr" | "img") {
             open.push(element);
         }
     }
