@@ -16,7 +16,6 @@ use std::sync::Arc;
 use ambulo::synth::SeededRng;
 use ambulo_io::files::FileError;
 use ambulo_nn::config::NetworkConfig;
-use ambulo_nn::tensors::Storage;
 use ambulo_nn::weights::WeightsError;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -30,12 +29,14 @@ use crate::modules::rtpca::Rtpca;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::Schedule;
 
-pub use pose::{PoseSetup, PoseTrainConfig, Size, fit_pose};
+pub use pose::{PoseTrainConfig, Size, fit_pose};
 
-/// Settings of a run.
+/// Settings that runs of every kind have.
+///
+/// They stand beside those of one kind, in one table of a recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
+#[serde(default)]
+pub struct RunConfig {
     /// Seeds everything random.
     pub seed: u64,
     /// Steps of the run. Left out, `epochs` says how many.
@@ -44,16 +45,10 @@ pub struct TrainConfig {
     pub epochs: Option<u64>,
     /// Examples of a step.
     pub batch: usize,
-    /// Largest share of branches left out in training.
-    pub drop_path: f64,
-    /// Share of the blended queries, keys and values of `ConvFormer` left out in training.
-    pub dropout: f64,
     /// The optimiser.
     pub optimizer: OptimizerConfig,
     /// The course of the learning rate.
     pub schedule: Schedule,
-    /// The loss.
-    pub loss: LossConfig,
     /// Steps between two lines of the log, each the mean since the last.
     pub log_every: u64,
     /// Steps between two validations.
@@ -62,24 +57,21 @@ pub struct TrainConfig {
     pub patience: u64,
     /// Steps between two checkpoints; a multiple of `log_every`.
     pub checkpoint_every: u64,
-    /// Threads that make batches ahead of time.
+    /// Threads that make batches ahead of time; with none, the training thread makes them.
     pub workers: usize,
-    /// How the delivered weights are stored.
+    /// Whether the delivered weights are stored in half precision.
     pub half_precision: bool,
 }
 
-impl Default for TrainConfig {
+impl Default for RunConfig {
     fn default() -> Self {
         Self {
             seed: 1,
             steps: None,
             epochs: None,
             batch: 32,
-            drop_path: 0.1,
-            dropout: 0.2,
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
-            loss: LossConfig::default(),
             log_every: 50,
             validate_every: 500,
             patience: 0,
@@ -90,15 +82,47 @@ impl Default for TrainConfig {
     }
 }
 
-/// What to train, how, and where to put it.
+/// Settings of a lifter's run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// What every run has.
+    #[serde(flatten)]
+    pub run: RunConfig,
+    /// Largest share of branches left out in training.
+    pub drop_path: f64,
+    /// Share of the blended queries, keys and values of `ConvFormer` left out in training.
+    pub dropout: f64,
+    /// The loss.
+    pub loss: LossConfig,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            run: RunConfig::default(),
+            drop_path: 0.1,
+            dropout: 0.2,
+            loss: LossConfig::default(),
+        }
+    }
+}
+
+impl AsRef<RunConfig> for TrainConfig {
+    fn as_ref(&self) -> &RunConfig {
+        &self.run
+    }
+}
+
+/// What to train, how, and where to put it; `T` are the settings of one kind of run.
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub struct Setup<T = TrainConfig> {
     /// The network.
     pub network: NetworkConfig,
     /// The name of the weights.
     pub name: String,
     /// The run.
-    pub train: TrainConfig,
+    pub train: T,
     /// Texts to store with the weights, such as the settings of the codec.
     pub notes: BTreeMap<String, String>,
     /// The folder for weights, log, plot and checkpoints.
@@ -254,12 +278,10 @@ pub fn fit(
             let network = ConvFormer::new(config, train.drop_path, train.dropout, &device);
             lift::lift(network, setup, samples, validation, &device, listener)
         }
-        other => Err(TrainError::Setting {
-            what: format!(
-                "{} lifts no keypoints; it is trained by train pose2d",
-                other.model()
-            ),
-        }),
+        other => Err(setting(&format!(
+            "{} lifts no keypoints; it is trained by train pose2d",
+            other.model()
+        ))),
     }
 }
 
@@ -279,17 +301,15 @@ fn check(setup: &Setup, data: LiftShape) -> Result<(), TrainError> {
     Ok(())
 }
 
+fn setting(what: &str) -> TrainError {
+    TrainError::Setting {
+        what: what.to_owned(),
+    }
+}
+
 /// Where a run keeps its files.
 fn weights_path(folder: &Path) -> PathBuf {
     folder.join("weights.safetensors")
-}
-
-fn storage(half_precision: bool) -> Storage {
-    if half_precision {
-        Storage::F16
-    } else {
-        Storage::F32
-    }
 }
 
 /// The random numbers of one step.

@@ -69,10 +69,12 @@ pub(crate) use enabled::run;
 
 #[cfg(feature = "train")]
 mod enabled {
+    use std::collections::BTreeMap;
     use std::path::Path;
 
+    use ambulo_nn::config::NetworkConfig;
     use ambulo_train::device;
-    use ambulo_train::fit::{Event, Outcome as Trained, PoseSetup, Setup, fit, fit_pose};
+    use ambulo_train::fit::{Event, Outcome as Trained, Setup, fit, fit_pose};
     use ambulo_train::recipe::{PoseRecipe, Recipe};
     use anyhow::Context as _;
 
@@ -107,14 +109,7 @@ mod enabled {
         }
         let device = chosen(args.device)?;
         let source = recipe.source()?;
-        let setup = Setup {
-            network: recipe.model.clone(),
-            name: name(&args.config),
-            train: recipe.train.clone(),
-            notes: source.notes,
-            folder: args.output.clone(),
-            resume: args.resume,
-        };
+        let setup = setup(args, &recipe.model, recipe.train.clone(), source.notes);
         let mut validation = source.validation;
         let validation = validation.as_deref_mut().map(|validation| validation as _);
         Ok(fit(&setup, &source.samples, validation, &device, listener)?)
@@ -127,23 +122,27 @@ mod enabled {
         }
         let device = chosen(args.device)?;
         let source = recipe.source()?;
-        let setup = PoseSetup {
-            network: recipe.model.clone(),
-            name: name(&args.config),
-            train: recipe.train.clone(),
-            notes: source.notes,
-            folder: args.output.clone(),
-            resume: args.resume,
-        };
+        let setup = setup(args, &recipe.model, recipe.train.clone(), source.notes);
         let mut validation = source.validation;
         let validation = validation.as_deref_mut().map(|validation| validation as _);
-        Ok(fit_pose(
-            &setup,
-            &source.samples,
-            validation,
-            &device,
-            listener,
-        )?)
+        let outcome = fit_pose(&setup, &source.samples, validation, &device, listener);
+        Ok(outcome?)
+    }
+
+    fn setup<T>(
+        args: &RunArgs,
+        network: &NetworkConfig,
+        train: T,
+        notes: BTreeMap<String, String>,
+    ) -> Setup<T> {
+        Setup {
+            network: network.clone(),
+            name: name(&args.config),
+            train,
+            notes,
+            folder: args.output.clone(),
+            resume: args.resume,
+        }
     }
 
     fn chosen(device: Device) -> anyhow::Result<device::Device> {

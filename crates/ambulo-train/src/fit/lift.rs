@@ -6,8 +6,8 @@ use ambulo::synth::SeededRng;
 use ambulo_nn::tensors::Tensors;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::run::{Course, Lesson, Loss, lengths, run};
-use super::{Event, Outcome, Setup, TrainError, step_rng, storage};
+use super::run::{Course, Lesson, Loss, run};
+use super::{Event, Outcome, Setup, TrainError, step_rng};
 use crate::batch::{LiftBatch, LiftSamples, LiftShape, LiftValidation, Lookahead, Validation};
 use crate::losses::LiftLoss;
 use crate::modules::numbers;
@@ -34,7 +34,7 @@ pub(super) fn lift<N: LiftNetwork>(
 ) -> Result<Outcome, TrainError> {
     let train = &setup.train;
     let shape = samples.shape();
-    let course = course(setup, samples.as_ref())?;
+    let course = Course::new(setup, samples.steps_per_epoch(train.run.batch))?;
     let mut lesson = Lifting::<N> {
         setup,
         shape,
@@ -43,40 +43,12 @@ pub(super) fn lift<N: LiftNetwork>(
         validation: validation.map(|validation| validation as _),
         network: std::marker::PhantomData,
     };
-    let (samples, seed, size) = (Arc::clone(samples), train.seed, train.batch);
+    let (samples, seed, size) = (Arc::clone(samples), train.run.seed, train.run.batch);
     let batches = |first| {
         let make = move |step| samples.batch(seed, step, size);
-        Lookahead::start(make, first, train.workers)
+        Lookahead::start(make, first, train.run.workers)
     };
     run(network, &course, &mut lesson, batches, device, listener)
-}
-
-fn course(setup: &Setup, samples: &dyn LiftSamples) -> Result<Course, TrainError> {
-    let train = &setup.train;
-    let epoch_steps = samples.steps_per_epoch(train.batch);
-    let [steps, epoch_steps] = lengths(train.steps, train.epochs, epoch_steps)?;
-    let text = serde_json::to_string(train).expect("settings are plain numbers and words");
-    let course = Course {
-        network: setup.network.clone(),
-        name: setup.name.clone(),
-        notes: setup.notes.clone(),
-        folder: setup.folder.clone(),
-        resume: setup.resume,
-        identity: format!("{} {text}", setup.network.to_json()),
-        seed: train.seed,
-        steps,
-        epoch_steps,
-        batch: train.batch,
-        optimizer: train.optimizer,
-        schedule: train.schedule,
-        log_every: train.log_every,
-        validate_every: train.validate_every,
-        patience: train.patience,
-        checkpoint_every: train.checkpoint_every,
-        storage: storage(train.half_precision),
-    };
-    course.check()?;
-    Ok(course)
 }
 
 impl<N: LiftNetwork> Lesson for Lifting<'_, N> {
@@ -84,7 +56,7 @@ impl<N: LiftNetwork> Lesson for Lifting<'_, N> {
     type Batch = LiftBatch;
 
     fn initial_weights(&self) -> Tensors {
-        initial_weights(&self.setup.network, self.setup.train.seed)
+        initial_weights(&self.setup.network, self.setup.train.run.seed)
     }
 
     fn loss(&mut self, network: &N, batch: LiftBatch, step: u64) -> Loss {
@@ -95,7 +67,7 @@ impl<N: LiftNetwork> Lesson for Lifting<'_, N> {
         let target = tensor(&batch.target, shape.target(), size, device);
         let counted = TensorData::new(batch.weight, [size, shape.frames_out, shape.joints_out]);
         let counted = Tensor::from_data(counted, device);
-        let mut noise: SeededRng = step_rng(train.seed, step);
+        let mut noise: SeededRng = step_rng(train.run.seed, step);
         let predicted = network.lift(input, &mut Some(&mut noise));
         let weights = &self.joint_weights;
         let loss = LiftLoss::of(&train.loss, weights, predicted, target, counted).total();

@@ -1,6 +1,5 @@
 //! What a network that finds keypoints learns.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,28 +9,21 @@ use ambulo_nn::tensors::Tensors;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::run::{Course, Lesson, Loss, lengths, run};
-use super::{Event, Outcome, TrainError, step_rng, storage};
+use super::run::{Course, Lesson, Loss, run};
+use super::{Event, Outcome, RunConfig, Setup, TrainError, setting, step_rng};
 use crate::batch::{Lookahead, PoseBatch, PoseSamples, PoseValidation, Validation};
 use crate::losses::HeatmapLoss;
 use crate::modules::numbers;
 use crate::modules::pose::{PoseNetwork, Training, Vttranspose, VttransposeSmall};
 use crate::network::{Beginning, initial_pose_weights};
-use crate::optimizer::OptimizerConfig;
-use crate::schedule::Schedule;
 
-/// Settings of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Settings of the run of a network that finds keypoints.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PoseTrainConfig {
-    /// Seeds everything random.
-    pub seed: u64,
-    /// Steps of the run. Left out, `epochs` says how many.
-    pub steps: Option<u64>,
-    /// Passes over the data, for sources that end.
-    pub epochs: Option<u64>,
-    /// People of a step.
-    pub batch: usize,
+    /// What every run has.
+    #[serde(flatten)]
+    pub run: RunConfig,
     /// Sizes of the pictures, each up to a share of the run; after the last, the network's own size.
     pub sizes: Vec<Size>,
     /// How the parameters begin.
@@ -43,24 +35,14 @@ pub struct PoseTrainConfig {
     /// Memory of the means and variances that batch norms use in evaluation. Left out, it is that of the
     /// averaged weights, and 0.9 without an average.
     pub batch_norm_memory: Option<f64>,
-    /// The optimiser.
-    pub optimizer: OptimizerConfig,
-    /// The course of the learning rate.
-    pub schedule: Schedule,
     /// The loss.
     pub loss: HeatmapLoss,
-    /// Steps between two lines of the log, each the mean since the last.
-    pub log_every: u64,
-    /// Steps between two validations.
-    pub validate_every: u64,
-    /// Validations without a better score after which the run ends; 0 never ends it early.
-    pub patience: u64,
-    /// Steps between two checkpoints; a multiple of `log_every`.
-    pub checkpoint_every: u64,
-    /// Threads that make batches ahead of time; with none, the training thread makes them.
-    pub workers: usize,
-    /// Whether the delivered weights are stored in half precision.
-    pub half_precision: bool,
+}
+
+impl AsRef<RunConfig> for PoseTrainConfig {
+    fn as_ref(&self) -> &RunConfig {
+        &self.run
+    }
 }
 
 /// A size of the pictures for a part of a run.
@@ -73,31 +55,6 @@ pub struct Size {
     pub image_size: [usize; 2],
 }
 
-impl Default for PoseTrainConfig {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            steps: None,
-            epochs: None,
-            batch: 32,
-            sizes: Vec::new(),
-            beginning: Beginning::default(),
-            begin_with: None,
-            dropout: 0.0,
-            batch_norm_memory: None,
-            optimizer: OptimizerConfig::default(),
-            schedule: Schedule::default(),
-            loss: HeatmapLoss::default(),
-            log_every: 50,
-            validate_every: 500,
-            patience: 0,
-            checkpoint_every: 500,
-            workers: 1,
-            half_precision: false,
-        }
-    }
-}
-
 impl PoseTrainConfig {
     /// Height and width of the pictures at a step of a run of `steps` steps, for a network of its own size.
     fn size(&self, step: u64, steps: u64, own: [usize; 2]) -> [usize; 2] {
@@ -107,23 +64,6 @@ impl PoseTrainConfig {
     }
 }
 
-/// What to train, how, and where to put it.
-#[derive(Debug, Clone)]
-pub struct PoseSetup {
-    /// The network.
-    pub network: NetworkConfig,
-    /// The name of the weights.
-    pub name: String,
-    /// The run.
-    pub train: PoseTrainConfig,
-    /// Texts to store with the weights.
-    pub notes: BTreeMap<String, String>,
-    /// The folder for weights, log, plot and checkpoints.
-    pub folder: PathBuf,
-    /// Whether to go on from the newest whole checkpoint of the folder.
-    pub resume: bool,
-}
-
 /// Trains a network that finds keypoints. What it writes, and when, is as for a lifter ([`super::fit`]).
 ///
 /// # Errors
@@ -131,7 +71,7 @@ pub struct PoseSetup {
 /// [`TrainError`] if settings and data do not fit together, if a file cannot be written, or if the loss
 /// stops being a number.
 pub fn fit_pose(
-    setup: &PoseSetup,
+    setup: &Setup<PoseTrainConfig>,
     samples: &Arc<dyn PoseSamples>,
     validation: Option<&mut dyn PoseValidation>,
     device: &Device,
@@ -160,13 +100,7 @@ pub fn fit_pose(
     }
 }
 
-fn setting(what: &str) -> TrainError {
-    TrainError::Setting {
-        what: what.to_owned(),
-    }
-}
-
-fn course(setup: &PoseSetup, samples: &dyn PoseSamples) -> Result<Course, TrainError> {
+fn course(setup: &Setup<PoseTrainConfig>, samples: &dyn PoseSamples) -> Result<Course, TrainError> {
     let train = &setup.train;
     let [joints, ..] = setup.network.output_shape();
     if setup.network.reads_pictures() && joints != samples.joints() {
@@ -179,34 +113,11 @@ fn course(setup: &PoseSetup, samples: &dyn PoseSamples) -> Result<Course, TrainE
     if sides.clone().any(|side| !(16..=4096).contains(&side)) {
         return Err(setting("sizes must have sides from 16 to 4096 pixels"));
     }
-    let epoch_steps = samples.steps_per_epoch(train.batch);
-    let [steps, epoch_steps] = lengths(train.steps, train.epochs, epoch_steps)?;
-    let text = serde_json::to_string(train).expect("settings are plain numbers and words");
-    let course = Course {
-        network: setup.network.clone(),
-        name: setup.name.clone(),
-        notes: setup.notes.clone(),
-        folder: setup.folder.clone(),
-        resume: setup.resume,
-        identity: format!("{} {text}", setup.network.to_json()),
-        seed: train.seed,
-        steps,
-        epoch_steps,
-        batch: train.batch,
-        optimizer: train.optimizer,
-        schedule: train.schedule,
-        log_every: train.log_every,
-        validate_every: train.validate_every,
-        patience: train.patience,
-        checkpoint_every: train.checkpoint_every,
-        storage: storage(train.half_precision),
-    };
-    course.check()?;
-    Ok(course)
+    Course::new(setup, samples.steps_per_epoch(train.run.batch))
 }
 
 /// What a checkpoint has in common with the network.
-fn given_weights(setup: &PoseSetup) -> Result<Tensors, TrainError> {
+fn given_weights(setup: &Setup<PoseTrainConfig>) -> Result<Tensors, TrainError> {
     let Some(path) = &setup.train.begin_with else {
         return Ok(Tensors::new());
     };
@@ -229,7 +140,7 @@ fn given_weights(setup: &PoseSetup) -> Result<Tensors, TrainError> {
 
 /// Finding keypoints with one kind of network.
 struct Finding<'a, N> {
-    setup: &'a PoseSetup,
+    setup: &'a Setup<PoseTrainConfig>,
     device: &'a Device,
     validation: Option<&'a mut (dyn PoseValidation + 'a)>,
     /// Parameters that begin with these numbers.
@@ -241,7 +152,12 @@ struct Finding<'a, N> {
 
 fn pose<N: PoseNetwork>(
     network: N,
-    (setup, course, samples, device): (&PoseSetup, &Course, &Arc<dyn PoseSamples>, &Device),
+    (setup, course, samples, device): (
+        &Setup<PoseTrainConfig>,
+        &Course,
+        &Arc<dyn PoseSamples>,
+        &Device,
+    ),
     validation: Option<&mut dyn PoseValidation>,
     listener: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TrainError> {
@@ -255,11 +171,11 @@ fn pose<N: PoseNetwork>(
     };
     let [_, height, width] = setup.network.input_shape();
     let (samples, train, steps) = (Arc::clone(samples), setup.train.clone(), course.steps);
-    let workers = train.workers;
+    let workers = train.run.workers;
     let batches = |first| {
         let make = move |step| {
             let size = train.size(step, steps, [height, width]);
-            samples.batch(train.seed, step, train.batch, size)
+            samples.batch(train.run.seed, step, train.run.batch, size)
         };
         Lookahead::start(make, first, workers)
     };
@@ -272,7 +188,8 @@ impl<N: PoseNetwork> Lesson for Finding<'_, N> {
 
     fn initial_weights(&self) -> Tensors {
         let train = &self.setup.train;
-        let mut weights = initial_pose_weights(&self.setup.network, train.beginning, train.seed);
+        let mut weights =
+            initial_pose_weights(&self.setup.network, train.beginning, train.run.seed);
         for (name, tensor) in self.given.clone() {
             weights.insert(name, tensor);
         }
@@ -282,7 +199,7 @@ impl<N: PoseNetwork> Lesson for Finding<'_, N> {
     fn loss(&mut self, network: &N, batch: PoseBatch, step: u64) -> Loss {
         let train = &self.setup.train;
         let pictures = tensor(batch.input, batch.size, self.device);
-        let mut pass = Training::new(step_rng(train.seed, step), train.dropout);
+        let mut pass = Training::new(step_rng(train.run.seed, step), train.dropout);
         let heatmaps = network.heatmaps(pictures, &mut Some(&mut pass));
         self.pass = Some(pass);
         let loss = train.loss.of(heatmaps, batch.points);
@@ -297,7 +214,7 @@ impl<N: PoseNetwork> Lesson for Finding<'_, N> {
             return network;
         };
         let train = &self.setup.train;
-        let memory = if train.optimizer.average > 0.0 {
+        let memory = if train.run.optimizer.average > 0.0 {
             averaged
         } else {
             0.9

@@ -10,38 +10,29 @@ use ambulo_nn::tensors::{Storage, Tensors};
 use ambulo_nn::weights::{Weights, WeightsInfo};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use serde::Serialize;
 
 use super::log::{Line, Log};
-use super::{Event, Outcome, TrainError, weights_path};
+use super::{Event, Outcome, RunConfig, Setup, TrainError, setting, weights_path};
 use crate::batch::{Lookahead, Validation};
 use crate::checkpoint::Checkpoint;
 use crate::modules::{from_tensors, to_tensors};
-use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::schedule::Schedule;
+use crate::optimizer::Optimizer;
 
 /// What the loop needs to know of a run.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
     pub(super) network: NetworkConfig,
-    pub(super) name: String,
-    pub(super) notes: BTreeMap<String, String>,
-    pub(super) folder: PathBuf,
-    pub(super) resume: bool,
+    name: String,
+    notes: BTreeMap<String, String>,
+    folder: PathBuf,
+    resume: bool,
     /// The settings that make two runs the same run.
-    pub(super) identity: String,
-    pub(super) seed: u64,
+    identity: String,
+    run: RunConfig,
     /// Of the whole run.
     pub(super) steps: u64,
-    pub(super) epoch_steps: u64,
-    /// Examples of a step.
-    pub(super) batch: usize,
-    pub(super) optimizer: OptimizerConfig,
-    pub(super) schedule: Schedule,
-    pub(super) log_every: u64,
-    pub(super) validate_every: u64,
-    pub(super) patience: u64,
-    pub(super) checkpoint_every: u64,
-    pub(super) storage: Storage,
+    epoch_steps: u64,
 }
 
 /// What is learned: a kind of network and how it learns from a batch.
@@ -106,7 +97,7 @@ pub(super) fn run<L: Lesson>(
     let mut batches = batches(state.step);
     let (started, first_step) = (Instant::now(), state.step);
     let mut losses = Losses::default();
-    let is_exhausted = |stale: u64| course.patience > 0 && stale >= course.patience;
+    let is_exhausted = |stale: u64| course.run.patience > 0 && stale >= course.run.patience;
     while state.step < steps && !is_exhausted(state.stale) {
         let batch = batches
             .next()
@@ -114,12 +105,12 @@ pub(super) fn run<L: Lesson>(
         state = state.stepped(course, lesson, batch, &mut losses);
         let step = state.step;
         let is_last = step == steps;
-        if step.is_multiple_of(course.log_every) || is_last {
+        if step.is_multiple_of(course.run.log_every) || is_last {
             let loss = losses.take().ok_or(TrainError::Diverged { step })?;
             log.push(Line {
                 step,
                 loss: Some(loss),
-                learning_rate: Some(course.optimizer.learning_rate * course.rate(step - 1)),
+                learning_rate: Some(course.run.optimizer.learning_rate * course.rate(step - 1)),
                 score: None,
                 figures: Vec::new(),
             });
@@ -129,14 +120,15 @@ pub(super) fn run<L: Lesson>(
                 step,
                 steps,
                 loss,
-                examples_per_s: made * course.batch as f64 / seconds,
+                examples_per_s: made * course.run.batch as f64 / seconds,
                 left_s: (steps - step) as f64 * seconds / made,
             });
         }
-        if lesson.is_validated() && (step.is_multiple_of(course.validate_every) || is_last) {
+        if lesson.is_validated() && (step.is_multiple_of(course.run.validate_every) || is_last) {
             state.validate(course, lesson, &mut log, listener)?;
         }
-        if step.is_multiple_of(course.checkpoint_every) || is_last || is_exhausted(state.stale) {
+        if step.is_multiple_of(course.run.checkpoint_every) || is_last || is_exhausted(state.stale)
+        {
             if !lesson.is_validated() {
                 state.save_weights(course)?;
             }
@@ -153,46 +145,64 @@ pub(super) fn run<L: Lesson>(
 }
 
 impl Course {
-    /// The factor of the learning rate at a step, counted from 0.
-    fn rate(&self, step: u64) -> f64 {
-        self.schedule.factor(step, self.steps, self.epoch_steps)
+    /// The course of a run over a source that has so many steps in one pass, if it has an end.
+    pub(super) fn new<T: AsRef<RunConfig> + Serialize>(
+        setup: &Setup<T>,
+        epoch_steps: Option<u64>,
+    ) -> Result<Self, TrainError> {
+        let run = setup.train.as_ref();
+        let intervals = [run.log_every, run.validate_every, run.checkpoint_every];
+        if intervals.contains(&0) || run.batch == 0 {
+            return Err(setting(
+                "batch, log_every, validate_every and checkpoint_every must be 1 or more",
+            ));
+        }
+        if !run.checkpoint_every.is_multiple_of(run.log_every) {
+            return Err(setting("checkpoint_every must be a multiple of log_every"));
+        }
+        let [steps, epoch_steps] = lengths(run.steps, run.epochs, epoch_steps)?;
+        let text = serde_json::to_string(&setup.train);
+        let text = text.expect("settings are plain numbers and words");
+        Ok(Self {
+            network: setup.network.clone(),
+            name: setup.name.clone(),
+            notes: setup.notes.clone(),
+            folder: setup.folder.clone(),
+            resume: setup.resume,
+            identity: format!("{} {text}", setup.network.to_json()),
+            run: run.clone(),
+            steps,
+            epoch_steps,
+        })
     }
 
-    /// Checks the intervals and the size of a batch.
-    pub(super) fn check(&self) -> Result<(), TrainError> {
-        let setting = |what: &str| {
-            Err(TrainError::Setting {
-                what: what.to_owned(),
-            })
-        };
-        let intervals = [self.log_every, self.validate_every, self.checkpoint_every];
-        if intervals.contains(&0) || self.batch == 0 {
-            return setting(
-                "batch, log_every, validate_every and checkpoint_every must be 1 or more",
-            );
+    /// The factor of the learning rate at a step, counted from 0.
+    fn rate(&self, step: u64) -> f64 {
+        self.run.schedule.factor(step, self.steps, self.epoch_steps)
+    }
+
+    fn storage(&self) -> Storage {
+        if self.run.half_precision {
+            Storage::F16
+        } else {
+            Storage::F32
         }
-        if !self.checkpoint_every.is_multiple_of(self.log_every) {
-            return setting("checkpoint_every must be a multiple of log_every");
-        }
-        Ok(())
     }
 }
 
-/// The steps of a run that is given in steps or in passes over the data, and those of one pass.
-pub(super) fn lengths(
+fn lengths(
     steps: Option<u64>,
     epochs: Option<u64>,
     epoch_steps: Option<u64>,
 ) -> Result<[u64; 2], TrainError> {
-    let what = match (steps, epochs, epoch_steps) {
-        (Some(steps), None, epoch) => return Ok([steps, epoch.unwrap_or(steps)]),
-        (None, Some(epochs), Some(epoch)) => return Ok([epochs * epoch, epoch]),
-        (None, Some(_), None) => "this source has no end, so the run must be given in steps",
-        _ => "one of steps and epochs must be given",
-    };
-    Err(TrainError::Setting {
-        what: what.to_owned(),
-    })
+    match (steps, epochs, epoch_steps) {
+        (Some(steps), None, epoch) => Ok([steps, epoch.unwrap_or(steps)]),
+        (None, Some(epochs), Some(epoch)) => Ok([epochs * epoch, epoch]),
+        (None, Some(_), None) => Err(setting(
+            "this source has no end, so the run must be given in steps",
+        )),
+        _ => Err(setting("one of steps and epochs must be given")),
+    }
 }
 
 impl<N: Module> State<N> {
@@ -225,7 +235,7 @@ impl<N: Module> State<N> {
             return Ok(Self {
                 step: 0,
                 network: from_tensors(network, &lesson.initial_weights())?,
-                optimizer: Optimizer::new(course.optimizer),
+                optimizer: Optimizer::new(course.run.optimizer),
                 best: None,
                 stale: 0,
             });
@@ -249,7 +259,7 @@ impl<N: Module> State<N> {
             step: checkpoint.step,
             network: from_tensors(network, &weights)?,
             optimizer: Optimizer::restore(
-                course.optimizer,
+                course.run.optimizer,
                 checkpoint.step,
                 &checkpoint.tensors,
                 device,
@@ -345,14 +355,14 @@ impl<N: Module> State<N> {
         let tensors = to_tensors(&self.optimizer.averaged(self.network.clone()));
         let mut notes = course.notes.clone();
         notes.insert("step".to_owned(), self.step.to_string());
-        notes.insert("seed".to_owned(), course.seed.to_string());
+        notes.insert("seed".to_owned(), course.run.seed.to_string());
         let info = WeightsInfo {
             id: course.name.clone(),
             version: String::new(),
             notes,
         };
         let weights = Weights::new(course.network.clone(), tensors, info)?;
-        let bytes = weights.to_bytes(course.storage)?;
+        let bytes = weights.to_bytes(course.storage())?;
         Ok(write_atomically(&weights_path(&course.folder), &bytes)?)
     }
 }

@@ -202,7 +202,7 @@ impl PoseRecipe {
                     mixed = mixed.with(
                         *share,
                         if *pool > 0 {
-                            Arc::new(Pool::new(people, self.train.seed, *pool))
+                            Arc::new(Pool::new(people, self.train.run.seed, *pool))
                         } else {
                             people
                         },

@@ -13,7 +13,7 @@ use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::weights::Weights;
 use ambulo_train::batch::{Lift, LiftBatch, LiftSamples, LiftShape, LiftValidation, Validation};
 use ambulo_train::device;
-use ambulo_train::fit::{Event, Outcome, Setup, TrainConfig, TrainError, fit};
+use ambulo_train::fit::{Event, Outcome, RunConfig, Setup, TrainConfig, TrainError, fit};
 
 const RTPCA: &str = r#"{"model":"rtpca","frames":9,"joints":3,"dim":8,"depth":2,"heads":2,"tpca":true,"xlr":true,"xlr_residual":"none"}"#;
 const CONVFORMER: &str = r#"{"model":"convformer","frames":9,"joints_in":3,"joints_out":3,"dim":4,"heads":2,"spatial_blocks":2,"temporal_blocks":1,"kernels":[3,5]}"#;
@@ -75,16 +75,19 @@ fn setup(json: &str, folder: &Path) -> Setup {
         network: NetworkConfig::from_json(json.as_bytes()).expect("the settings are valid"),
         name: "test".to_owned(),
         train: TrainConfig {
-            steps: Some(12),
-            batch: 4,
-            log_every: 1,
-            validate_every: 2,
-            checkpoint_every: 3,
-            optimizer: ambulo_train::optimizer::OptimizerConfig {
-                average: 0.9,
-                clip_norm: Some(1.0),
-                amsgrad: true,
-                ..Default::default()
+            run: RunConfig {
+                steps: Some(12),
+                batch: 4,
+                log_every: 1,
+                validate_every: 2,
+                checkpoint_every: 3,
+                optimizer: ambulo_train::optimizer::OptimizerConfig {
+                    average: 0.9,
+                    clip_norm: Some(1.0),
+                    amsgrad: true,
+                    ..Default::default()
+                },
+                ..RunConfig::default()
             },
             ..TrainConfig::default()
         },
@@ -219,7 +222,7 @@ fn a_folder_holds_one_run() {
         Err(TrainError::FolderInUse { .. })
     ));
     setup.resume = true;
-    setup.train.seed = 2;
+    setup.train.run.seed = 2;
     assert!(matches!(
         run(&setup, None).0,
         Err(TrainError::OtherRun { .. })
@@ -231,7 +234,7 @@ fn a_folder_holds_one_run() {
 fn the_best_weights_are_kept_and_patience_ends_the_run() {
     let folder = folder("patience");
     let mut setup = setup(RTPCA, &folder);
-    setup.train.patience = 2;
+    setup.train.run.patience = 2;
     let mut scores = Scores(vec![3.0, 1.0, 2.0, 1.5]);
     let outcome = fit(
         &setup,
@@ -254,9 +257,9 @@ fn the_loss_falls() {
     for (json, name) in [(RTPCA, "rtpca"), (CONVFORMER, "convformer")] {
         let folder = folder(&format!("falls-{name}"));
         let mut setup = setup(json, &folder);
-        setup.train.steps = Some(60);
-        setup.train.checkpoint_every = 60;
-        setup.train.optimizer.learning_rate = 1e-2;
+        setup.train.run.steps = Some(60);
+        setup.train.run.checkpoint_every = 60;
+        setup.train.run.optimizer.learning_rate = 1e-2;
         let (outcome, losses) = run(&setup, None);
         outcome.expect("the run ends");
         let mean = |range: std::ops::Range<usize>| -> f64 {

@@ -13,7 +13,9 @@ use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::tensors::Tensors;
 use ambulo_train::batch::{PoseBatch, PoseSamples};
 use ambulo_train::device;
-use ambulo_train::fit::{Event, Outcome, PoseSetup, PoseTrainConfig, Size, TrainError, fit_pose};
+use ambulo_train::fit::{
+    Event, Outcome, PoseTrainConfig, RunConfig, Setup, Size, TrainError, fit_pose,
+};
 use ambulo_train::losses::HeatmapLoss;
 use ambulo_train::modules::pose::{PoseNetwork, Training, Vttranspose, VttransposeSmall};
 use ambulo_train::modules::{from_tensors, to_tensors};
@@ -222,24 +224,27 @@ impl PoseSamples for Spots {
     }
 }
 
-fn setup(folder: &Path) -> PoseSetup {
-    PoseSetup {
+fn setup(folder: &Path) -> Setup<PoseTrainConfig> {
+    Setup {
         network: NetworkConfig::from_json(TINY.as_bytes()).expect("the settings are valid"),
         name: "spots".to_owned(),
         train: PoseTrainConfig {
-            steps: Some(6),
-            batch: 4,
+            run: RunConfig {
+                steps: Some(6),
+                batch: 4,
+                log_every: 1,
+                checkpoint_every: 2,
+                optimizer: ambulo_train::optimizer::OptimizerConfig {
+                    learning_rate: 1e-2,
+                    average: 0.9,
+                    ..Default::default()
+                },
+                ..RunConfig::default()
+            },
             sizes: vec![Size {
                 until: 0.4,
                 image_size: [24, 28],
             }],
-            log_every: 1,
-            checkpoint_every: 2,
-            optimizer: ambulo_train::optimizer::OptimizerConfig {
-                learning_rate: 1e-2,
-                average: 0.9,
-                ..Default::default()
-            },
             ..PoseTrainConfig::default()
         },
         notes: BTreeMap::new(),
@@ -254,7 +259,10 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn run(setup: &PoseSetup, dies_at: Option<u64>) -> (Result<Outcome, TrainError>, Vec<f64>) {
+fn run(
+    setup: &Setup<PoseTrainConfig>,
+    dies_at: Option<u64>,
+) -> (Result<Outcome, TrainError>, Vec<f64>) {
     let samples: Arc<dyn PoseSamples> = Arc::new(Spots { dies_at });
     let mut losses = Vec::new();
     let outcome = fit_pose(setup, &samples, None, &device::cpu(), &mut |event| {
@@ -290,9 +298,9 @@ fn a_killed_run_goes_on_as_if_it_had_not_been() {
 fn a_network_learns_to_find_spots() {
     let folder = folder("spots");
     let mut setup = setup(&folder);
-    setup.train.steps = Some(80);
-    setup.train.checkpoint_every = 80;
-    setup.train.workers = 0;
+    setup.train.run.steps = Some(80);
+    setup.train.run.checkpoint_every = 80;
+    setup.train.run.workers = 0;
     let (outcome, losses) = run(&setup, None);
     outcome.expect("the run ends");
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;

@@ -45,7 +45,7 @@ fn recipes_of_pictures_are_understood_and_name_what_is_missing() {
             .model
             .validate()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let has_one_length = recipe.train.steps.is_some() != recipe.train.epochs.is_some();
+        let has_one_length = recipe.train.run.steps.is_some() != recipe.train.run.epochs.is_some();
         assert!(has_one_length, "{name}");
         recipe.data.set_folder(Path::new("no-such-folder"));
         assert!(recipe.source().is_err(), "{name}");
@@ -64,7 +64,7 @@ fn every_recipe_is_understood_and_fits_its_network() {
         let [_, joints, _] = recipe.model.output_shape();
         let weights = recipe.train.loss.joint_weights.for_joints(joints);
         weights.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let has_one_length = recipe.train.steps.is_some() != recipe.train.epochs.is_some();
+        let has_one_length = recipe.train.run.steps.is_some() != recipe.train.run.epochs.is_some();
         assert!(has_one_length, "{name}");
     }
 }
