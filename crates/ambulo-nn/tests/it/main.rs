@@ -7,6 +7,7 @@ mod config;
 mod config_pose;
 mod engine;
 mod import;
+mod params;
 mod parity;
 mod plain;
 mod pose2d;
