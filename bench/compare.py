@@ -1,4 +1,4 @@
-"""Times ambulo's lifting networks beside PyTorch and ONNX Runtime on this machine.
+"""Times ambulo's networks beside PyTorch and ONNX Runtime on this machine.
 
 The engines run in turns, each in a process of its own, on the same weights and input; their outputs
 are compared before anything is timed. `bench/README.md` says how to set it up and how to read it.
@@ -26,10 +26,25 @@ CONVFORMER = dict(
     model="convformer", joints_in=17, joints_out=17, dim=32, heads=8, spatial_blocks=2,
     temporal_blocks=2, kernels=[7, 7, 7], mlp_ratio=2, block_eps=1e-6, head_eps=1e-5,
 )  # fmt: skip
+HRNET = dict(
+    image_size=[192, 256], stem=64, stage_channels=[32, 64, 128], blocks_per_branch=4, stage3_modules=4,
+    d_model=64, layers=4, heads=1, joints=17, bn_eps=1e-5, ln_eps=1e-5,
+)  # fmt: skip
+TRANSPOSE = dict(HRNET, model="transpose_h", position="sine", ffn=128)
+VTTRANSPOSE = dict(HRNET, model="vttranspose", position="axial", axial_sum=True, v_width=32, v_replace=[2, 3])
+SMALL = dict(
+    model="vttranspose_small", image_size=[144, 192], stem=24, channels=[32, 64, 128], blocks=[2, 3, 3],
+    layers=2, heads=4, decoder=64, joints=23, bn_eps=1e-5, ln_eps=1e-5,
+)  # fmt: skip
 CASES = {
     "convformer-27": dict(CONVFORMER, frames=27),
     "convformer-243": dict(CONVFORMER, frames=243),
     "mixste-243": dict(SEQUENCE, model="mixste"),
+    "transpose-h-s": TRANSPOSE,
+    "transpose-h-s-8": dict(TRANSPOSE, batch=8),
+    "vttranspose": VTTRANSPOSE,
+    "vttranspose-8": dict(VTTRANSPOSE, batch=8),
+    "vttranspose-small": SMALL,
     "rtpca-243": dict(
         SEQUENCE, model="rtpca", tpca=True, tpca_eps=1e-5, xlr=True, xlr_residual="self_double"
     ),
@@ -150,8 +165,9 @@ def python(script: str, *arguments) -> list[str]:
 def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path]]:
     """Starts every engine, one after another, with the file that its first output goes to."""
     weights, settings, x = folder / "weights.safetensors", folder / "config.json", folder / "input.safetensors"
+    case = folder / "case.json"
     threads = arguments.threads
-    forms = ["written", "folded"] if config["model"] == "convformer" else ["written"]
+    forms = ["written"] if config["model"] in ("mixste", "rtpca") else ["written", "folded"]
     started = []
 
     def add(name, library, form, command, output):
@@ -171,13 +187,14 @@ def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path
         finish([ambulo, "weights", "import", config["model"], weights, "--config", settings, "-o", network])
         finish([ambulo, "infer", config["model"], "--weights", network, "--input", x, "-o", output])
         command = [ambulo, "bench", "--network", str(network), "--threads", str(threads), "--lines"]
+        command += ["--batch", str(config.get("batch", 1))]
         add("ambulo", "ambulo", "folded" if len(forms) > 1 else "written", command, output)
     for form in forms:
         extra = ["folded"] if form == "folded" else []
         if "torch" in arguments.engines:
             for kernel in arguments.torch_kernels:
                 output = folder / f"torch-{kernel}-{form}.safetensors"
-                command = python("worker.py", "torch", weights, settings, x, output, threads, kernel, *extra)
+                command = python("worker.py", "torch", weights, case, x, output, threads, kernel, *extra)
                 add(f"torch {kernel}", "torch", form, command, output)
         if "onnxruntime" in arguments.engines:
             variants = [("plain", []), ("onnx", [])]
@@ -186,7 +203,7 @@ def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path
             for kernel, more in variants:
                 name = "-".join(["ort", kernel, form, *more])
                 model, output = folder / f"{name}.onnx", folder / f"{name}.safetensors"
-                finish(python("export.py", weights, settings, model, kernel, *extra, *more))
+                finish(python("export.py", weights, case, model, kernel, *extra, *more))
                 command = python("worker.py", "onnxruntime", model, x, output, threads)
                 label = ("ort" if kernel == "plain" else "ort fused attention") + "".join(f", {m}" for m in more)
                 add(label, "onnxruntime", form, command, output)
@@ -201,12 +218,17 @@ def make_case(config: dict, folder: Path) -> None:
 
     model = models.build(config)
     models.randomize(model, seed=1)
-    state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    state = {
+        name: tensor.numpy()
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
     tensors.write(folder / "weights.safetensors", state)
-    (folder / "config.json").write_text(json.dumps(dict(config, batch=1)))
-    joints = config.get("joints_in", config.get("joints"))
+    settings = {key: value for key, value in config.items() if key != "batch"}
+    (folder / "config.json").write_text(json.dumps(settings))
+    (folder / "case.json").write_text(json.dumps(config))
     generator = torch.Generator().manual_seed(2)
-    x = 0.3 * torch.randn(1, config["frames"], joints, 2, generator=generator)
+    x = 0.3 * torch.randn(models.input_shape(config), generator=generator)
     tensors.write(folder / "input.safetensors", {"input": x.numpy()})
 
 
@@ -262,7 +284,7 @@ def time_case(name: str, config: dict, arguments, folder: Path) -> dict:
     peak = peak_gflops(ours, arguments.rounds) if ours else float("nan")
     for engine in engines:
         engine.close()
-    gflop = 2e-9 * models.macs(config)
+    gflop = 2e-9 * config.get("batch", 1) * models.macs(config)
     print_case(engines, gflop, peak)
     return {
         "case": name,
@@ -362,16 +384,17 @@ def check(folders: Path) -> None:
     import torch
 
     import models
+    import pose
 
     found = 0
     for path in sorted(folders.rglob("config.json")):
         config = json.loads(path.read_text())
-        if config.get("model") not in ("rtpca", "mixste", "convformer"):
+        if config.get("model") not in ("rtpca", "mixste", "convformer", *pose.NETWORKS):
             continue
         given = tensors.read(path.parent / "input.safetensors")["input"]
         expected = tensors.read(path.parent / "expected.safetensors")["output"]
         ways = [("plain", "library", False), ("fused", "slices", False)]
-        ways += [("fused", "library", True)] * (config["model"] == "convformer")
+        ways += [("fused", "library", True)] * (config["model"] not in ("rtpca", "mixste"))
         for attention, upsampling, folded in ways:
             model = models.build(config)
             models.load(model, tensors.read(path.parent / "weights.safetensors"))
@@ -414,7 +437,7 @@ def main() -> None:
     arguments = parse()
     if arguments.check:
         return check(arguments.check)
-    print(f"{processor()}, {os.cpu_count()} processors, {arguments.threads} threads, f32, batch 1")
+    print(f"{processor()}, {os.cpu_count()} processors, {arguments.threads} threads, f32")
     results = []
     for name in arguments.cases or CASES:
         with tempfile.TemporaryDirectory() as folder:

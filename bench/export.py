@@ -18,8 +18,7 @@ def main(weights, config, out, kernel, *forms):
     if "folded" in forms:
         models.fold(model)
     models.choose(model, kernel, "slices" if "slices" in forms else "library")
-    joints = config.get("joints_in", config.get("joints"))
-    x = torch.zeros(1, config["frames"], joints, 2)
+    x = torch.zeros(models.input_shape(config))
     warnings.simplefilter("ignore")
     # The exporter of fixed shapes: everything that depends on the length becomes a constant.
     torch.onnx.export(

@@ -1,7 +1,7 @@
-"""The lifting networks in PyTorch, as a yardstick for our own forward passes.
+"""The lifting networks in PyTorch, as a yardstick for our own forward passes; those of keypoints: `pose.py`.
 
 Written for this bench; tensor names are those of the checkpoints that `ambulo weights import` reads.
-Every network maps (batch, frames, joints, 2) to (batch, frames or 1, joints, 3).
+Every lifting network maps (batch, frames, joints, 2) to (batch, frames or 1, joints, 3).
 """
 
 import math
@@ -10,6 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+import pose
 
 
 class FusedInOnnx(torch.autograd.Function):
@@ -346,7 +348,18 @@ class ConvFormer(nn.Module):
 
 
 def build(config: dict) -> nn.Module:
+    if config["model"] in pose.NETWORKS:
+        return pose.build(config)
     return (ConvFormer if config["model"] == "convformer" else SequenceLifter)(config).eval()
+
+
+def input_shape(config: dict) -> tuple[int, ...]:
+    """Of one batch."""
+    batch = config.get("batch", 1)
+    if config["model"] in pose.NETWORKS:
+        width, height = config["image_size"]
+        return batch, 3, height, width
+    return batch, config["frames"], config.get("joints_in", config.get("joints")), 2
 
 
 def load(model: nn.Module, tensors: dict[str, np.ndarray]) -> None:
@@ -355,6 +368,7 @@ def load(model: nn.Module, tensors: dict[str, np.ndarray]) -> None:
     state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     unused = ("norm1.", "norm2.", "norm3.", "norm4.", "up")
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     unexpected = [
         name
         for name in unexpected
@@ -375,12 +389,19 @@ def randomize(model: nn.Module, seed: int) -> None:
         else:
             parameter.data = 0.1 * noise
     for module in model.modules():
-        if isinstance(module, nn.LayerNorm):
+        if isinstance(module, (nn.LayerNorm, nn.BatchNorm2d)):
             module.weight.data += 1.0
+        if isinstance(module, nn.BatchNorm2d):
+            noise = torch.randn(2, len(module.running_mean), generator=generator)
+            module.running_mean = 0.1 * noise[0]
+            module.running_var = 1.0 + 0.2 * noise[1].abs()
 
 
 def fold(model: nn.Module) -> None:
-    """Folds every kernel bank of a ConvFormer; the outputs stay the same."""
+    """Folds every kernel bank of a ConvFormer, and all batch norms of a network of keypoints; the outputs
+    stay the same."""
+    if isinstance(model, (pose.Pose, pose.SmallPose)):
+        return pose.fold(model)
     for module in model.modules():
         if isinstance(module, ConvAttention):
             module.fold()
@@ -390,14 +411,16 @@ def choose(model: nn.Module, attention: str, upsampling: str = "library") -> Non
     """Chooses how attention (see `attend`) and the pyramid's transposed convolutions ("library" or
     "slices") are computed; the outputs stay the same."""
     for module in model.modules():
-        if isinstance(module, (SequenceAttention, ConvAttention)):
+        if isinstance(module, (SequenceAttention, ConvAttention, pose.Attention)):
             module.kernel = attention
         if isinstance(module, SequenceAttention):
             module.upsampling = upsampling
 
 
 def macs(config: dict, folded: bool = True) -> float:
-    """Multiply-adds of the matrix products, convolutions and attention of one clip."""
+    """Multiply-adds of the matrix products, convolutions and attention of one clip or picture."""
+    if config["model"] in pose.NETWORKS:
+        return pose.macs(config)
     frames, dim, ratio = config["frames"], config["dim"], config["mlp_ratio"]
     if config["model"] == "convformer":
         joints, kernels = config["joints_in"], config["kernels"]

@@ -22,15 +22,20 @@ def resident_mb() -> float:
     return float("nan")
 
 
+def config_of(path) -> dict:
+    return json.loads(Path(path).read_text())
+
+
 def torch_engine(weights, config, input_path, threads, kernel, *forms):
     import torch
 
     import models
+    import pose
 
     before_mb = resident_mb()
     torch.set_num_threads(int(threads))
     torch.set_grad_enabled(False)
-    model = models.build(json.loads(Path(config).read_text()))
+    model = models.build(config_of(config))
     models.load(model, tensors.read(weights))
     for parameter in model.parameters():
         parameter.requires_grad_(False)
@@ -38,6 +43,8 @@ def torch_engine(weights, config, input_path, threads, kernel, *forms):
         models.fold(model)
     models.choose(model, "plain" if kernel == "plain" else "fused")
     x = torch.from_numpy(tensors.read(input_path)["input"])
+    if "folded" in forms and config_of(config)["model"] in pose.NETWORKS:
+        x = x.contiguous(memory_format=torch.channels_last)
     if kernel == "compiled":
         import torch._inductor.config
 

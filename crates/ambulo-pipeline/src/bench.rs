@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::convert;
 use crate::read::read_trial;
 
-pub use network::{LIFTERS, NetworkBench};
+pub use network::{NETWORKS, NetworkBench};
 
 /// Why the bench could not run.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,7 @@ fn timed(repetitions: usize, mut work: impl FnMut()) -> Spread {
     Spread::of(times_s.collect())
 }
 
-/// Times every stage, and every network of [`LIFTERS`] on random weights; `quick` repeats less often.
+/// Times every stage, and every network of [`NETWORKS`] on random weights; `quick` repeats less often.
 ///
 /// # Errors
 ///
@@ -148,7 +148,7 @@ pub fn run(
 
     progress("networks");
     let engine = Engine::new(threads);
-    for name in LIFTERS {
+    for name in NETWORKS {
         let config = NetworkConfig::preset(name)?;
         let mut bench = NetworkBench::with_random_weights(&config, &engine)?;
         let spread = Spread::of(bench.seconds(if quick { 0.3 } else { 10.0 })?);

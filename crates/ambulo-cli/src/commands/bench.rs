@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Time only the network of a weights file
     #[arg(long, value_name = "FILE.safetensors")]
     network: Option<PathBuf>,
+    /// Inputs of that network at once
+    #[arg(long, value_name = "N", default_value = "1", requires = "network")]
+    batch: std::num::NonZeroUsize,
     /// Stay and answer lines: for seconds to run, the time of each run as JSON; for "peak", the
     /// processor's
     #[arg(long, requires = "network")]
@@ -32,7 +35,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let threads = Threads::new(args.threads);
     let mut out = std::io::stdout();
     if let Some(path) = &args.network {
-        let mut network = load(path, threads)?;
+        let mut network = load(path, args.batch.get(), threads)?;
         if args.lines {
             answer_lines(&mut network)?;
         } else {
@@ -50,14 +53,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn load(path: &Path, threads: Threads) -> anyhow::Result<NetworkBench> {
+fn load(path: &Path, batch: usize, threads: Threads) -> anyhow::Result<NetworkBench> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let weights = Weights::from_bytes(&bytes)
         .with_context(|| format!("cannot load weights from {}", path.display()))?;
     drop(bytes);
     let engine = Engine::new(threads);
     let config = weights.config().clone();
-    Ok(NetworkBench::new(&config, weights.tensors(), &engine)?)
+    Ok(NetworkBench::new(
+        &config,
+        weights.tensors(),
+        batch,
+        &engine,
+    )?)
 }
 
 /// One line of JSON when ready, and one for each line read, until there are no more.

@@ -1,4 +1,6 @@
-//! Softmax attention of many short sequences, head by head.
+//! Softmax attention of many short sequences, head by head; of long ones in `long`.
+
+pub(crate) mod long;
 
 use super::cpu::{Cpu, Task};
 use super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles, with_rows};

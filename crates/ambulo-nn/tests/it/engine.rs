@@ -19,9 +19,16 @@ pub(crate) fn random_weights(config: &NetworkConfig, seed: u64) -> Tensors {
             let is_factor = tensor.shape.len() == 1 && tensor.name.ends_with("weight");
             let base = if is_factor { 1.0 } else { 0.0 };
             let size = (fan_in as f64).sqrt().recip().min(0.3);
-            let data = (0..tensor.len())
-                .map(|_| (base + size * rng.normal()) as f32)
-                .collect();
+            let is_variance = tensor.name.ends_with("running_var");
+            let numbers = (0..tensor.len()).map(|_| {
+                let number = base + size * rng.normal();
+                if is_variance {
+                    1.0 + number.abs()
+                } else {
+                    number
+                }
+            });
+            let data = numbers.map(|x| x as f32).collect();
             let data = Tensor::new(tensor.shape, data).unwrap();
             (tensor.name, data)
         })

@@ -2,9 +2,12 @@
 //! reference case covers.
 
 mod convformer;
+mod pose;
 mod rtpca;
 
-use ambulo_nn::config::{NetworkConfig, RtpcaConfig};
+use ambulo_nn::config::{
+    Axial, Encoder, EncoderNorm, NetworkConfig, Position, RtpcaConfig, TwinFeed, VttransposeConfig,
+};
 use ambulo_nn::kernels::Isa;
 use ambulo_nn::networks::Network;
 use ambulo_nn::tensors::Tensors;
@@ -138,7 +141,11 @@ fn check(name: &str, config: &NetworkConfig, seed: u64) {
         NetworkConfig::Rtpca(config) => rtpca::forward(config, Weights(&weights), &input),
         NetworkConfig::Mixste(_) => unreachable!("MixSTE has reference cases and no switches"),
         NetworkConfig::ConvFormer(config) => convformer::forward(config, Weights(&weights), &input),
-        other => unreachable!("{} has no plain twin", other.model()),
+        NetworkConfig::TransposeH(config) => {
+            pose::forward(&config.as_vttranspose(), Weights(&weights), &input)
+        }
+        NetworkConfig::Vttranspose(config) => pose::forward(config, Weights(&weights), &input),
+        NetworkConfig::VttransposeSmall(config) => pose::small(config, Weights(&weights), &input),
     };
     let size = expected.iter().fold(1.0_f64, |size, x| size.max(x.abs()));
     for &isa in Isa::available() {
@@ -257,6 +264,76 @@ fn every_bank_and_head_of_convformer() {
             config.scale = scale;
             let name = format!("{bank:?} {head_order:?}");
             check(&name, &NetworkConfig::ConvFormer(config), 13);
+        }
+    }
+}
+
+/// A preset of `VTTransPose`, small and of odd sizes.
+fn vttranspose(name: &str, change: impl Fn(&mut VttransposeConfig)) {
+    let mut config = match NetworkConfig::preset(name).unwrap() {
+        NetworkConfig::Vttranspose(config) => config,
+        NetworkConfig::TransposeH(config) => config.as_vttranspose(),
+        other => panic!("{name} is {}", other.model()),
+    };
+    config.image_size = [48, 32];
+    config.stem = 6;
+    config.stage_channels = [10, 24, 20];
+    config.blocks_per_branch = 2;
+    config.stage3_modules = 2;
+    config.v_blocks.width = 7;
+    config.v_blocks.replace.truncate(1);
+    config.v_blocks.replace.fill(1);
+    config.d_model = 12;
+    config.layers = 2;
+    config.heads = 2;
+    config.joints = 5;
+    change(&mut config);
+    let config = NetworkConfig::Vttranspose(config);
+    config.validate().unwrap();
+    check(name, &config, 17);
+}
+
+#[test]
+fn every_reading_of_vttranspose() {
+    for preset in NetworkConfig::preset_names() {
+        let is_pose = preset.starts_with("vttranspose") || preset.starts_with("transpose_h_s");
+        if is_pose && !preset.starts_with("vttranspose_small") {
+            vttranspose(&preset, |_| {});
+        }
+    }
+    for axial in [Axial::Sequential, Axial::Parallel] {
+        for norm in [EncoderNorm::Post, EncoderNorm::Pre, EncoderNorm::Rezero] {
+            vttranspose("vttranspose_axial_apart", |config| {
+                let feed = TwinFeed {
+                    leaky_slope: 0.2,
+                    ffn: Some(9),
+                };
+                config.encoder = Encoder::Twin { axial, norm, feed };
+            });
+            vttranspose("transpose_h_s", |config| {
+                config.encoder = Encoder::SelfAttention { ffn: 9, norm };
+                config.position = Position::Learnable;
+                config.stage3_modules = 1;
+            });
+        }
+    }
+}
+
+#[test]
+fn every_reading_of_the_small_network() {
+    for name in ["vttranspose_small", "vttranspose_small_v"] {
+        let NetworkConfig::VttransposeSmall(mut config) = NetworkConfig::preset(name).unwrap()
+        else {
+            panic!("{name} is not small");
+        };
+        config.image_size = [80, 112];
+        config.stem = 5;
+        config.channels = [9, 26, 32];
+        config.blocks = [1, 2, 3];
+        config.decoder = 27;
+        for layers in [0, 2] {
+            config.layers = layers;
+            check(name, &NetworkConfig::VttransposeSmall(config.clone()), 19);
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::super::buffer::Buffer;
+use super::super::buffer::{Buffer, LINE};
 use super::super::cpu::{Cpu, Task};
 use super::super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles, with_rows};
 use super::super::maps::Extents;
@@ -33,7 +33,7 @@ const FAR: f32 = 1.5;
 const SCRATCH: usize = 1 << 17;
 
 /// Most squares done at once.
-const MOST: usize = 56;
+const MOST: usize = 28;
 
 /// Fewest channels on either side for which the transforms pay.
 const FEWEST: usize = 24;
@@ -90,7 +90,13 @@ impl Winograd {
 
     /// Numbers of scratch memory that each thread needs.
     pub(super) fn scratch_len(&self) -> usize {
-        POINTS * self.most * (self.geometry.inputs + self.padded)
+        let [points, products] = self.strides(self.most);
+        POINTS * (points + products)
+    }
+
+    /// Numbers from one point to the next, of what squares read and of the products.
+    fn strides(&self, squares: usize) -> [usize; 2] {
+        [self.geometry.inputs, self.padded].map(|channels| apart(squares * channels))
     }
 
     /// # Safety
@@ -123,6 +129,12 @@ impl Winograd {
             });
         });
     }
+}
+
+/// At least so many numbers, as an odd number of cache lines: points at the same place of each are then spread
+/// over all sets of the cache.
+fn apart(numbers: usize) -> usize {
+    (numbers.div_ceil(LINE) | 1) * LINE
 }
 
 /// The points of a kernel 3×3.
@@ -302,6 +314,7 @@ unsafe fn read<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, inp
     let rows = extents.rows + 2 - corner.row;
     let columns = extents.columns + 2 - corner.column;
     let count = inputs - input;
+    let [stride, _] = group.winograd.strides(group.own.len());
     let mut half = [[s.splat(0.0); READ]; READ];
     for (j, half) in half.iter_mut().enumerate() {
         let cells = std::array::from_fn(|i| {
@@ -318,7 +331,7 @@ unsafe fn read<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, inp
     for (i, line) in turned(half).into_iter().enumerate() {
         let line = points(s, line);
         for (j, &value) in line.iter().enumerate() {
-            let at = ((i * READ + j) * group.own.len() + place) * inputs + input;
+            let at = (i * READ + j) * stride + place * inputs + input;
             // SAFETY: the caller's word for the scratch memory.
             unsafe { store_some(s, value, group.scratch.add(at), count) };
         }
@@ -342,18 +355,19 @@ unsafe fn product<S: Simd, const M: usize>(
         weights,
         ..
     } = group.winograd;
-    let (inputs, count) = (geometry.inputs, group.own.len());
+    let inputs = geometry.inputs;
+    let [stride, apart] = group.winograd.strides(group.own.len());
     let width = VECTORS * S::LANES;
     let mut tile: Tile<S::V, M, VECTORS> = [[s.splat(0.0); VECTORS]; M];
     // SAFETY: the caller's word.
     unsafe {
-        let a = group.scratch.add((point * count + first) * inputs);
+        let a = group.scratch.add(point * stride + first * inputs);
         let b = weights
             .as_ptr()
             .add(point * inputs * padded + panel * inputs * width);
         multiply(s, inputs, (a, inputs), (b, width), &mut tile);
-        let products = group.scratch.add(POINTS * count * inputs);
-        let to = products.add((point * count + first) * padded + panel * width);
+        let products = group.scratch.add(POINTS * stride);
+        let to = products.add(point * apart + first * padded + panel * width);
         for (r, sums) in tile.iter().enumerate() {
             for (j, &sum) in sums.iter().enumerate() {
                 s.store(sum, to.add(r * padded + j * S::LANES));
@@ -373,14 +387,14 @@ unsafe fn write<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, ou
         geometry, padded, ..
     } = group.winograd;
     let extents = geometry.to.extents;
-    let count = group.own.len();
+    let [stride, apart] = group.winograd.strides(group.own.len());
     let mut half = [[s.splat(0.0); SIDE]; READ];
     // SAFETY: the caller's word; outputs are padded to whole vectors.
     unsafe {
-        let products = group.scratch.add(POINTS * count * geometry.inputs);
+        let products = group.scratch.add(POINTS * stride);
         for (j, half) in half.iter_mut().enumerate() {
             let cells = std::array::from_fn(|i| {
-                s.load(products.add(((i * READ + j) * count + place) * padded + output))
+                s.load(products.add((i * READ + j) * apart + place * padded + output))
             });
             *half = outputs(s, cells);
         }

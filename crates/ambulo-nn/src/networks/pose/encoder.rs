@@ -13,6 +13,7 @@ use widths::{Parts, Widths};
 
 use super::program::{Order, keep};
 use crate::config::{self, Axial, Position};
+use crate::kernels::attention::long::{self, LongAttention};
 use crate::kernels::attention::{self, Attention, Blend, Layout, Tokens};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::maps::{Extents, inner, inner_mut};
@@ -34,6 +35,8 @@ pub(super) struct Encoder {
 struct Memory {
     /// Queries, keys and values of each cell.
     qkv: Buffer,
+    /// Keys and values of one head of one picture, for attention among all.
+    packed: Buffer,
     /// Result of attention.
     attended: Buffer,
     /// Between the two separable convolutions; a map.
@@ -70,17 +73,28 @@ impl Encoder {
         let cells = batch * (extents.rows + 2) * extents.columns * extents.channels;
         self.memory.qkv.reserve(3 * cells);
         self.memory.attended.reserve(cells);
-        let keys = match self.layers.first().map(|layer| &layer.mixing) {
-            Some(Mixing::All(_)) => extents.rows * extents.columns,
-            _ => extents.rows.max(extents.columns),
-        };
         if self.layers.iter().any(|layer| layer.separable.is_some()) {
             self.memory.hidden.reserve(batch * extents.image());
             if self.layers.iter().any(|layer| layer.is_pre_norm) {
                 self.memory.normed.reserve(batch * extents.image());
             }
         }
-        let attention = attention::scratch_len(engine.cpu, extents.channels / heads, keys);
+        let width = extents.channels / heads;
+        let is_long = matches!(
+            self.layers.first().map(|layer| &layer.mixing),
+            Some(Mixing::All(_))
+        );
+        let attention = if is_long {
+            let keys = extents.rows * extents.columns;
+            let packed = long::packed_len(engine.cpu, width, keys);
+            self.memory.packed.reserve(packed);
+            // Nothing else needs its own scratch memory meanwhile.
+            let needed = long::scratch_len(engine.cpu, width);
+            needed.saturating_sub(self.widths.scratch_len())
+        } else {
+            let keys = extents.rows.max(extents.columns);
+            attention::scratch_len(engine.cpu, width, keys)
+        };
         self.widths.scratch_len() + attention.next_multiple_of(16)
     }
 
@@ -158,7 +172,7 @@ impl Pass<'_> {
         );
     }
 
-    /// Attention of each cell to all.
+    /// Attention of each cell to all, some keys at a time.
     fn attend_all(&mut self) {
         let widths = self.widths;
         let Extents { rows, columns, .. } = widths.extents;
@@ -170,7 +184,22 @@ impl Pass<'_> {
             inner: widths.rows() * widths.row(features),
             step: features * widths.extents.channels,
         };
-        self.attend(self.batch, rows * columns, [layout(3), layout(1)]);
+        let queries = Tokens {
+            data: &self.memory.qkv,
+            layout: layout(3),
+            count: rows * columns,
+        };
+        let attention = LongAttention {
+            heads: widths.heads_of(self.batch),
+            queries,
+            keys: widths.keys_of(queries),
+        };
+        attention.run_on(
+            (self.engine.cpu, &self.engine.pool),
+            (&mut self.memory.attended, layout(1)),
+            &mut self.memory.packed,
+            self.scratch.again(),
+        );
     }
 
     /// Attention within columns.
@@ -184,24 +213,20 @@ impl Pass<'_> {
             inner: features * widths.extents.channels,
             step: widths.row(features),
         };
-        self.attend(self.batch * columns, rows, [layout(3), layout(1)]);
-    }
-
-    fn attend(&mut self, sequences: usize, count: usize, [from, to]: [Layout; 2]) {
         let queries = Tokens {
             data: &self.memory.qkv,
-            layout: from,
-            count,
+            layout: layout(3),
+            count: rows,
         };
         let attention = Attention {
-            heads: self.widths.heads_of(sequences),
+            heads: widths.heads_of(self.batch * columns),
             queries,
-            segments: &[self.widths.keys_of(queries)],
+            segments: &[widths.keys_of(queries)],
             blend: Blend::Set,
         };
         attention.run_on(
             (self.engine.cpu, &self.engine.pool),
-            (&mut self.memory.attended, to),
+            (&mut self.memory.attended, layout(1)),
             self.scratch.again(),
             None,
         );
