@@ -3,18 +3,22 @@
 //! From its settings alone a network's tensors, their shapes, the number of its parameters and its
 //! arithmetic follow; no weights are needed to list them.
 
+mod cnn1d;
 mod convformer;
 mod mixste;
 mod presets;
 mod rtpca;
+mod stt;
 mod vttranspose;
 
+pub use cnn1d::Cnn1dConfig;
 pub use convformer::{Bank, ConvFormerConfig, Eta, HeadOrder, Scale};
 pub use mixste::MixsteConfig;
 pub(crate) use rtpca::pyramid_lengths;
 pub use rtpca::{
     Amplify, Compress, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
 };
+pub use stt::SttConfig;
 pub use vttranspose::{
     Axial, Encoder, EncoderNorm, Position, TransposeHConfig, TwinFeed, VBlocks, VEntry, VKernel,
     VttransposeConfig, VttransposeSmallConfig, mirror_pairs, sine_table,
@@ -38,6 +42,10 @@ pub enum NetworkConfig {
     /// The small network of the family.
     #[serde(rename = "vttranspose_small")]
     VttransposeSmall(VttransposeSmallConfig),
+    /// A gait parameter from keypoints: attention over joints, then over frames.
+    Stt(SttConfig),
+    /// A gait parameter from keypoints: convolutions over frames.
+    Cnn1d(Cnn1dConfig),
 }
 
 /// Why settings are refused.
@@ -167,6 +175,8 @@ impl NetworkConfig {
             Self::TransposeH(_) => "transpose_h",
             Self::Vttranspose(_) => "vttranspose",
             Self::VttransposeSmall(_) => "vttranspose_small",
+            Self::Stt(_) => "stt",
+            Self::Cnn1d(_) => "cnn1d",
         }
     }
 
@@ -183,6 +193,8 @@ impl NetworkConfig {
             Self::TransposeH(config) => config.validate(),
             Self::Vttranspose(config) => config.validate(),
             Self::VttransposeSmall(config) => config.validate(),
+            Self::Stt(config) => config.validate(),
+            Self::Cnn1d(config) => config.validate(),
         }
     }
 
@@ -195,13 +207,18 @@ impl NetworkConfig {
             Self::TransposeH(config) => config.tensor_shapes(),
             Self::Vttranspose(config) => config.tensor_shapes(),
             Self::VttransposeSmall(config) => config.tensor_shapes(),
+            Self::Stt(config) => config.tensor_shapes(),
+            Self::Cnn1d(config) => config.tensor_shapes(),
         }
     }
 
     /// How many parameters the network has, as papers count them: with fixed tables of places, without
-    /// the means and variances of batch norms.
+    /// the means and variances of batch norms; with those for the 1D-CNN, whose paper counts as Keras does.
     pub fn parameter_count(&self) -> u64 {
-        learned(&self.tensor_shapes())
+        match self {
+            Self::Cnn1d(config) => config.parameter_count(),
+            _ => learned(&self.tensor_shapes()),
+        }
     }
 
     /// How many of them are learned.
@@ -230,18 +247,25 @@ impl NetworkConfig {
             Self::TransposeH(config) => config.macs(),
             Self::Vttranspose(config) => config.macs(),
             Self::VttransposeSmall(config) => config.macs(),
+            Self::Stt(config) => config.macs(),
+            Self::Cnn1d(config) => config.macs(),
         }
     }
 
-    /// Whether it finds keypoints in pictures; the others lift keypoints.
+    /// Whether it finds keypoints in pictures; the others read keypoints.
     pub fn reads_pictures(&self) -> bool {
         match self {
-            Self::Rtpca(_) | Self::Mixste(_) | Self::ConvFormer(_) => false,
+            Self::Rtpca(_)
+            | Self::Mixste(_)
+            | Self::ConvFormer(_)
+            | Self::Stt(_)
+            | Self::Cnn1d(_) => false,
             Self::TransposeH(_) | Self::Vttranspose(_) | Self::VttransposeSmall(_) => true,
         }
     }
 
-    /// Shape of one input: `[frames, joints, channels]`, or `[3, height, width]` of a picture.
+    /// Shape of one input: `[frames, joints, channels]`, `[3, height, width]` of a picture, or
+    /// `[frames, features, 1]` of the 1D-CNN.
     pub fn input_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, c.in_channels],
@@ -250,10 +274,13 @@ impl NetworkConfig {
             Self::TransposeH(c) => picture(c.image_size),
             Self::Vttranspose(c) => picture(c.image_size),
             Self::VttransposeSmall(c) => picture(c.image_size),
+            Self::Stt(c) => [c.frames, c.joints, 2],
+            Self::Cnn1d(c) => [c.frames, c.features, 1],
         }
     }
 
-    /// Shape of one output: `[frames, joints, 3]`, or `[joints, height, width]` of heat-maps.
+    /// Shape of one output: `[frames, joints, 3]`, `[joints, height, width]` of heat-maps, or `[1, 1, n]`
+    /// where n numbers are estimated.
     pub fn output_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, 3],
@@ -262,6 +289,8 @@ impl NetworkConfig {
             Self::TransposeH(c) => heatmaps(c.joints, c.image_size),
             Self::Vttranspose(c) => heatmaps(c.joints, c.image_size),
             Self::VttransposeSmall(c) => heatmaps(c.joints, c.image_size),
+            Self::Stt(_) => [1, 1, 1],
+            Self::Cnn1d(_) => [1, 1, 2],
         }
     }
 }

@@ -5,6 +5,7 @@
 //! code makes but never uses; every tensor of the network is there, in its shape.
 
 mod archive;
+mod keras;
 
 use std::collections::BTreeMap;
 
@@ -229,6 +230,9 @@ impl<'a> Checkpoint<'a> {
             if entries.insert(bare.clone(), entry).is_some() {
                 return Err(ImportError::Twice { name: bare });
             }
+        }
+        if let NetworkConfig::Cnn1d(config) = config {
+            entries = keras::renamed(config, entries);
         }
         let mut dropped = Vec::new();
         entries.retain(|name, _| {

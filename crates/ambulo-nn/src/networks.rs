@@ -1,14 +1,18 @@
 //! The networks' forward passes.
 
+mod cnn1d;
 mod convformer;
 mod pose;
 mod rtpca;
+mod stt;
 
 use std::collections::BTreeMap;
 
+pub use cnn1d::Cnn1d;
 pub use convformer::ConvFormer;
 pub use pose::Pose;
 pub use rtpca::Rtpca;
+pub use stt::Stt;
 
 use crate::config::{ConfigError, NetworkConfig};
 use crate::layers::{Checked, Trace};
@@ -79,6 +83,8 @@ enum Body {
     Rtpca(Box<Rtpca>),
     ConvFormer(Box<ConvFormer>),
     Pose(Box<Pose>),
+    Stt(Box<Stt>),
+    Cnn1d(Box<Cnn1d>),
 }
 
 impl Network {
@@ -124,6 +130,8 @@ impl Network {
             NetworkConfig::VttransposeSmall(config) => {
                 Body::Pose(Box::new(Pose::of_small(config, weights)))
             }
+            NetworkConfig::Stt(config) => Body::Stt(Box::new(Stt::new(config, weights))),
+            NetworkConfig::Cnn1d(config) => Body::Cnn1d(Box::new(Cnn1d::new(config, weights))),
         };
         Ok(Self {
             config: config.clone(),
@@ -149,7 +157,7 @@ impl Network {
     /// - `input`: `[batch, frames, joints, channels]`, or pictures `[batch, 3, height, width]`, see
     ///   [`NetworkConfig::input_shape`]
     /// - returns: `[batch, frames, joints, 3]`, one frame for `ConvFormer`, or heat-maps
-    ///   `[batch, joints, height / 4, width / 4]`, see [`NetworkConfig::output_shape`]
+    ///   `[batch, joints, height / 4, width / 4]`, or estimates `[batch, 1, 1, n]`, see [`NetworkConfig::output_shape`]
     ///
     /// # Errors
     ///
@@ -222,7 +230,9 @@ impl Network {
             });
         }
         match &mut self.body {
-            Body::Rtpca(_) | Body::Pose(_) => self.forward(video, 1),
+            Body::Rtpca(_) | Body::Pose(_) | Body::Stt(_) | Body::Cnn1d(_) => {
+                self.forward(video, 1)
+            }
             Body::ConvFormer(network) => Ok(network.forward_video(&self.engine, video)),
         }
     }
@@ -256,6 +266,8 @@ impl Network {
                 Body::Rtpca(network) => network.run(&self.engine, input, batch, output, trace),
                 Body::ConvFormer(network) => network.run(&self.engine, input, batch, output, trace),
                 Body::Pose(network) => network.run(&self.engine, input, batch, output, trace),
+                Body::Stt(network) => network.run(&self.engine, input, batch, output, trace),
+                Body::Cnn1d(network) => network.run(&self.engine, input, batch, output, trace),
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Network to run: rtpca, mixste or convformer
+    /// Network to run, as in its settings: rtpca, mixste, convformer, vttranspose, stt, cnn1d and others
     network: String,
     /// Weights file, or the name of weights that come with the program
     #[arg(long, value_name = "F.safetensors")]
@@ -52,8 +52,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         })
         .with_context(|| format!("cannot use the input {}", args.input.display()))?;
     let expected = config.input_shape();
+    // A last extent of 1 need not be written.
+    let whole = expected.strip_suffix(&[1]).unwrap_or(&expected);
     let batch = match input.shape() {
-        [batch, rest @ ..] if rest == expected => *batch,
+        [batch, rest @ ..] if rest == expected || rest == whole => *batch,
         found => anyhow::bail!(
             "the input has the shape {found:?}, but the network takes [batch, {}, {}, {}]",
             expected[0],

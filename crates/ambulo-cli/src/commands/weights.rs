@@ -42,7 +42,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct ImportArgs {
-    /// Network the weights are for: rtpca, mixste or convformer
+    /// Network the weights are for: rtpca, mixste, convformer, vttranspose, stt, cnn1d and others
     network: String,
     /// Checkpoint (.pth, .pt, .bin, .tar of PyTorch 1.6 or later) or safetensors file
     checkpoint: PathBuf,

@@ -1,5 +1,6 @@
 //! Settings of the published networks and of every row of their ablation tables, by name.
 
+mod params;
 mod pose;
 
 use super::{
@@ -13,6 +14,7 @@ pub(super) fn all() -> Vec<(String, NetworkConfig)> {
     rtpca(&mut presets);
     convformer(&mut presets);
     pose::add(&mut presets);
+    params::add(&mut presets);
     presets
 }
 

@@ -6,6 +6,7 @@ mod codec;
 mod config;
 mod config_pose;
 mod engine;
+mod estimators;
 mod import;
 mod params;
 mod parity;

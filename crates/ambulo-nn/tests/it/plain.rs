@@ -139,7 +139,9 @@ fn check(name: &str, config: &NetworkConfig, seed: u64) {
     let input = random_input(config, config.input_shape()[0], seed);
     let expected = match config {
         NetworkConfig::Rtpca(config) => rtpca::forward(config, Weights(&weights), &input),
-        NetworkConfig::Mixste(_) => unreachable!("MixSTE has reference cases and no switches"),
+        NetworkConfig::Mixste(_) | NetworkConfig::Stt(_) | NetworkConfig::Cnn1d(_) => {
+            unreachable!("{} has reference cases and no switches", config.model())
+        }
         NetworkConfig::ConvFormer(config) => convformer::forward(config, Weights(&weights), &input),
         NetworkConfig::TransposeH(config) => {
             pose::forward(&config.as_vttranspose(), Weights(&weights), &input)
