@@ -12,6 +12,7 @@ mod infer;
 mod input;
 mod lift;
 mod parameters;
+mod pose2d;
 mod report;
 mod synth;
 mod train;
@@ -34,6 +35,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Analyse a walking trial: report, numbers, events and curves into a folder
     Analyze(analyze::Args),
+    /// Find a walker's keypoints in a video
+    Pose2d(pose2d::Args),
     /// Lift keypoints of one camera to motion in space
     Lift(lift::Args),
     /// Find initial contacts and foot offs
@@ -67,6 +70,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Analyze(args) => analyze::run(args),
+        Command::Pose2d(args) => pose2d::run(args),
         Command::Lift(args) => lift::run(args),
         Command::Events(args) => events::run(args),
         Command::Parameters(args) => parameters::run(args),

@@ -9,6 +9,7 @@ mod progress;
 use std::process::ExitCode;
 
 use ambulo_io::formats::ReadError;
+use ambulo_pipeline::pose2d::Pose2dError;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
             progress::error(&error);
             let was_readable = error
                 .downcast_ref::<ReadError>()
-                .is_some_and(ReadError::was_readable);
+                .is_some_and(ReadError::was_readable)
+                || error
+                    .downcast_ref::<Pose2dError>()
+                    .is_some_and(Pose2dError::was_readable);
             ExitCode::from(if was_readable { 1 } else { 2 })
         }
     }

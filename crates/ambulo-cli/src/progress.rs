@@ -36,6 +36,17 @@ impl Progress {
         }
     }
 
+    /// Says how far a long stage has come: on a terminal now and then, elsewhere every few hundred steps.
+    pub(crate) fn count(&mut self, stage: &str, done: u64, of: Option<u64>) {
+        let every = if self.terminal { 5 } else { 500 };
+        if done.is_multiple_of(every) {
+            match of {
+                Some(of) => self.stage(&format!("{stage}: frame {done} of {of}")),
+                None => self.stage(&format!("{stage}: frame {done}")),
+            }
+        }
+    }
+
     /// Clears the line, so that what follows starts at its beginning.
     pub(crate) fn finish(&mut self) {
         if self.terminal && self.shown > 0 {

@@ -66,9 +66,8 @@ pub enum FileError {
     },
     /// The file is a video, which is not read into memory.
     #[error(
-        "this is a video ({container}), and this version finds no keypoints in video; run a keypoint \
-         detector (such as OpenPose, RTMPose or MediaPipe) on it and pass its output. What the video \
-         holds is said by ambulo doctor --video {path:?}"
+        "this is a video ({container}), which is not read here; find its keypoints with ambulo pose2d and \
+         pass them. What the video holds is said by ambulo doctor --video {path:?}"
     )]
     Video {
         /// Where.
@@ -180,6 +179,27 @@ impl Input {
 /// SHA-256 of bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file that may be larger than memory, in hexadecimal.
+///
+/// # Errors
+///
+/// [`FileError::Read`] names the path.
+pub fn sha256_of(path: &Path) -> Result<String, FileError> {
+    let read_error = |source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = fs::File::open(path).map_err(read_error)?;
+    let mut all = Sha256::new();
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut part).map_err(read_error)? {
+            0 => return Ok(hex(&all.finalize())),
+            read => all.update(&part[..read]),
+        }
+    }
 }
 
 fn hex(digest: &[u8]) -> String {

@@ -174,9 +174,8 @@ pub enum ReadError {
     },
     /// The input is a video.
     #[error(
-        "{name:?} is a video, and this version finds no keypoints in video; run a keypoint detector \
-         (such as OpenPose, RTMPose or MediaPipe) on it and pass its output. What the video holds is \
-         said by: ambulo doctor --video"
+        "{name:?} is a video, which is not read here; find its keypoints with ambulo pose2d and pass them. \
+         What the video holds is said by: ambulo doctor --video"
     )]
     Video {
         /// Name of the file.

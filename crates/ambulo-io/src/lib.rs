@@ -5,6 +5,7 @@
 
 pub mod acclaim;
 pub mod arrays;
+pub mod boxes;
 pub mod bvh;
 pub mod c3d;
 pub mod csv;

@@ -287,7 +287,10 @@ fn input(loaded: &LoadedTrial, prepared: &Prepared, walked: &Walked, config: &Co
     };
     Input {
         name: loaded.name.clone(),
-        format: loaded.format.name().to_owned(),
+        format: match loaded.pose2d {
+            Some(_) => "video".to_owned(),
+            None => loaded.format.name().to_owned(),
+        },
         recorded_on: None,
         view: first.map_or(default_view, ambulo::walk::Walk::view),
         frames: time.frames(),
@@ -311,7 +314,11 @@ fn provenance(loaded: &LoadedTrial, config: &Config) -> Provenance {
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         input_sha256: loaded.sha256.clone(),
-        weights_sha256: BTreeMap::new(),
+        weights_sha256: loaded
+            .pose2d
+            .iter()
+            .filter_map(|record| Some(("pose2d".to_owned(), record.weights_sha256.clone()?)))
+            .collect(),
         config: text,
     }
 }

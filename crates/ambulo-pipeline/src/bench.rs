@@ -247,6 +247,7 @@ fn one_minute_of_motion() -> Result<crate::read::LoadedTrial, BenchError> {
         name: "bench".to_owned(),
         format: ambulo_io::formats::Format::C3d,
         sha256: String::new(),
+        pose2d: None,
     })
 }
 

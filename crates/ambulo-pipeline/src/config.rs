@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lifting::LiftingConfig;
 use crate::overlay::OverlayConfig;
+use crate::pose2d::{Pose2dConfig, VideoSettings};
 
 /// Settings as a TOML file holds them: anything may be left out.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -31,6 +32,10 @@ pub struct RawConfig {
     pub bouts: Option<BoutConfig>,
     /// Smoothing and turning into walking space.
     pub walk: Option<WalkConfig>,
+    /// Reading of videos.
+    pub video: Option<VideoSettings>,
+    /// Finding of keypoints in videos.
+    pub pose2d: Option<Pose2dConfig>,
     /// Lifting of keypoints.
     pub lifting: Option<LiftingConfig>,
     /// Detection of events.
@@ -62,6 +67,10 @@ pub struct Config {
     pub bouts: BoutConfig,
     /// Smoothing and turning into walking space.
     pub walk: WalkConfig,
+    /// Reading of videos.
+    pub video: VideoSettings,
+    /// Finding of keypoints in videos.
+    pub pose2d: Pose2dConfig,
     /// Lifting of keypoints.
     pub lifting: LiftingConfig,
     /// Detection of events.
@@ -174,6 +183,8 @@ impl RawConfig {
             surface: self.surface.unwrap_or_default(),
             bouts: self.bouts.unwrap_or_default(),
             walk: self.walk.unwrap_or_default(),
+            video: self.video.unwrap_or_default(),
+            pose2d: self.pose2d.unwrap_or_default(),
             lifting: self.lifting.unwrap_or_default(),
             events: self.events.unwrap_or_default(),
             angles: self.angles.unwrap_or_default(),

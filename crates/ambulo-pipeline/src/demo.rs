@@ -112,6 +112,7 @@ fn loaded(trial: Trial, format: Format, file: &NamedBytes) -> LoadedTrial {
         name: file.name.clone(),
         format,
         sha256: files::sha256(&file.bytes),
+        pose2d: None,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod lifting;
 mod methods;
 pub mod overlay;
+pub mod pose2d;
 pub mod read;
 mod stages;
 mod summary;

@@ -19,6 +19,7 @@ pub(crate) fn of(
     config: &Config,
 ) -> Vec<Method> {
     let mut methods = Vec::new();
+    methods.extend(loaded.pose2d.iter().map(|record| record.method.clone()));
     if let Recording::Keypoints(_) = prepared.recording {
         methods.push(identity(prepared));
         methods.push(scale(prepared));
@@ -148,7 +149,7 @@ fn events(loaded: &LoadedTrial, walked: &Walked, config: &Config) -> Method {
 }
 
 /// Every setting of a config, nested names joined by dots.
-fn settings_of(config: &impl Serialize) -> BTreeMap<String, String> {
+pub(crate) fn settings_of(config: &impl Serialize) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
     if let Ok(value) = serde_json::to_value(config) {
         flatten("", &value, &mut settings);

@@ -1,6 +1,7 @@
 //! From an input to a trial, with the settings applied.
 
 use ambulo::Side;
+use ambulo::analysis::Method;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
 use ambulo::time::TimeBase;
 use ambulo::trial::Trial;
@@ -22,6 +23,17 @@ pub struct LoadedTrial {
     pub format: Format,
     /// Its SHA-256.
     pub sha256: String,
+    /// How its keypoints were found, if it is a video.
+    pub pose2d: Option<PoseRecord>,
+}
+
+/// How keypoints were found in a video.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoseRecord {
+    /// The method, with every setting.
+    pub method: Method,
+    /// SHA-256 of the network's weights.
+    pub weights_sha256: Option<String>,
 }
 
 /// Why a file of events could not be used.
@@ -79,6 +91,7 @@ pub fn read_trial(input: &Input, config: &Config) -> Result<LoadedTrial, ReadErr
         name: input.name.clone(),
         format,
         sha256: input.sha256(),
+        pose2d: None,
     })
 }
 

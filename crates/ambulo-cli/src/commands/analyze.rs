@@ -28,7 +28,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut progress = Progress::new(args.quiet);
     progress.stage("reading");
-    let (loaded, config) = args.input.load()?;
+    let (loaded, config) = args.input.load_with(&mut progress)?;
     let mut lifter = args.input.lifter(&config)?;
     let lifter = lifter.as_mut().map(|lifter| lifter as &mut dyn Lifter);
     let report = &mut |stage| progress.stage(stage);

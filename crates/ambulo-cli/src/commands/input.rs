@@ -1,6 +1,6 @@
 //! The options that every command reading a trial shares.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ambulo::indices::gdi::GdiReference;
 use ambulo::subject::Sex;
@@ -12,11 +12,12 @@ use ambulo_pipeline::lifting::{self, LifterChoice, NetworkLifter, WindowChoice};
 use ambulo_pipeline::read::LoadedTrial;
 use anyhow::Context as _;
 
-use crate::progress;
+use super::pose2d::FilmArgs;
+use crate::progress::{self, Progress};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InputArgs {
-    /// Recording: C3D, TRC, BVH, AMC, CSV, NPZ, a keypoint file, or a folder of keypoint files
+    /// Recording: a video, C3D, TRC, BVH, AMC, CSV, NPZ, a keypoint file, or a folder of keypoint files
     input: PathBuf,
     /// The subject's height in metres: gives keypoints of one camera their scale
     #[arg(long, value_name = "M")]
@@ -59,6 +60,11 @@ pub(crate) struct InputArgs {
     event_source: EventArg,
     #[command(flatten)]
     lifting: LifterArgs,
+    #[command(flatten)]
+    film: FilmArgs,
+    /// Weights of the network that finds keypoints in videos, in place of those that come along
+    #[arg(long, value_name = "FILE.safetensors", help_heading = "Videos")]
+    pose_weights: Option<PathBuf>,
     /// Settings, in TOML; options on the command line win
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
@@ -141,7 +147,7 @@ fn parse_distance(text: &str) -> Result<[f64; 3], String> {
         .ok_or_else(|| "write it as METRES:X1:X2, such as 3.0:220:1460".to_owned())
 }
 
-fn parse_person(text: &str) -> Result<Person, String> {
+pub(super) fn parse_person(text: &str) -> Result<Person, String> {
     if text == "auto" {
         return Ok(Person::Auto);
     }
@@ -150,10 +156,38 @@ fn parse_person(text: &str) -> Result<Person, String> {
         .map_err(|_| "write auto, or a number from 0".to_owned())
 }
 
+/// The settings of a file.
+pub(super) fn settings_in(path: Option<&Path>) -> anyhow::Result<Option<RawConfig>> {
+    let Some(path) = path else { return Ok(None) };
+    let file = files::load_file(path)?;
+    let text = String::from_utf8(file.bytes)
+        .with_context(|| format!("{} is not UTF-8 text", path.display()))?;
+    RawConfig::parse(&text)
+        .map(Some)
+        .with_context(|| format!("cannot use the settings in {}", path.display()))
+}
+
 impl InputArgs {
     /// Reads the configuration and the trial.
     pub(crate) fn load(&self) -> anyhow::Result<(LoadedTrial, Config)> {
+        self.load_with(&mut Progress::new(true))
+    }
+
+    /// The same, and says how far it has come: videos take their time.
+    pub(crate) fn load_with(
+        &self,
+        progress: &mut Progress,
+    ) -> anyhow::Result<(LoadedTrial, Config)> {
         let config = self.config()?;
+        if config.input.format.is_none()
+            && self.input.is_file()
+            && files::video_kind(&self.input)?.is_some()
+        {
+            let trial = self
+                .filmed(&config, progress)
+                .with_context(|| format!("cannot use {}", self.input.display()))?;
+            return Ok((trial, config));
+        }
         let mut input = Input::load(&self.input)?;
         if let Some(skeleton) = &self.skeleton {
             input.companions = vec![files::load_file(skeleton)?];
@@ -164,6 +198,25 @@ impl InputArgs {
             progress::say(&format!("note: {note}"));
         }
         Ok((trial, config))
+    }
+
+    /// The trial of a video.
+    fn filmed(&self, config: &Config, progress: &mut Progress) -> anyhow::Result<LoadedTrial> {
+        let weights = self.pose_weights.as_deref();
+        let mut network = super::pose2d::network(weights, "--pose-weights")?;
+        let filmed = self
+            .film
+            .keypoints(&self.input, &mut network, config, progress);
+        progress.finish();
+        let filmed = filmed?;
+        for note in &filmed.notes {
+            progress::say(&format!("note: {note}"));
+        }
+        Ok(ambulo_pipeline::pose2d::trial_of(
+            &self.input,
+            &filmed,
+            config,
+        )?)
     }
 
     /// The lifter that the settings name: of the weights given, or of those that come along.
@@ -183,17 +236,9 @@ impl InputArgs {
 
     /// The settings: the file's, then the command line's.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        let raw = match &self.config {
-            Some(path) => {
-                let file = files::load_file(path)?;
-                let text = String::from_utf8(file.bytes)
-                    .with_context(|| format!("{} is not UTF-8 text", path.display()))?;
-                RawConfig::parse(&text)
-                    .with_context(|| format!("cannot use the settings in {}", path.display()))?
-            }
-            None => RawConfig::default(),
-        };
+        let raw = settings_in(self.config.as_deref())?.unwrap_or_default();
         let mut config = raw.resolve();
+        self.film.apply(&mut config);
         let subject = &mut config.subject;
         subject.height_m = self.height.or(subject.height_m);
         subject.mass_kg = self.mass.or(subject.mass_kg);

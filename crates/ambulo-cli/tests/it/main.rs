@@ -280,7 +280,7 @@ fn errors_are_one_line_and_say_what_to_do() {
         text(&path)
     };
     let cases = [
-        (file("walk.mp4", b"\0\0\0\x18ftyp"), "keypoint detector"),
+        (file("walk.mp4", b"\0\0\0\x18ftyp"), "video"),
         (file("empty.c3d", b""), "empty"),
         (file("walk.c3d", &[2, 0x50, 0, 0]), ""),
         (file("skeleton.asf", b":version 1.10"), "AMC"),

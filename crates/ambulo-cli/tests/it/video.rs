@@ -51,18 +51,23 @@ fn a_video_is_refused_by_name_and_with_what_to_do() {
     // The content decides, not the name.
     let path = scratch.path("walk.c3d");
     fs::write(&path, film()).unwrap();
-    for command in ["analyze", "convert"] {
-        let out = text(&scratch.path("out.csv"));
-        let path = text(&path);
-        let arguments = match command {
-            "analyze" => vec![command, &path, "-o", &out],
-            _ => vec![command, &path, &out],
-        };
-        let output = ambulo(&arguments);
+    let out = text(&scratch.path("out.csv"));
+    let video = text(&path);
+    let output = ambulo(&["convert", &video, &out]);
+    assert_code(&output, 2);
+    let message = stderr(&output);
+    assert!(message.contains("this is a video (MP4)"), "{message}");
+    assert!(message.contains("ambulo pose2d"), "{message}");
+    // Weights that lift keypoints do not find any.
+    let weights = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../weights/lifter_rtpca.safetensors"
+    );
+    for (command, option) in [("pose2d", "--weights"), ("analyze", "--pose-weights")] {
+        let output = ambulo(&[command, &video, "-o", &out, option, weights]);
         assert_code(&output, 2);
         let message = stderr(&output);
-        assert!(message.contains("this is a video (MP4)"), "{message}");
-        assert!(message.contains("ambulo doctor --video"), "{message}");
+        assert!(message.contains("lifts keypoints"), "{message}");
     }
     let output = ambulo(&["doctor", "--video", &text(&scratch.path("none.mp4"))]);
     assert_code(&output, 2);

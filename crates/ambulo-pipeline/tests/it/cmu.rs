@@ -133,6 +133,7 @@ fn analysed(motion: Motion3d) -> ambulo_pipeline::Analysed {
         name: "cmu".to_owned(),
         format: Format::Amc,
         sha256: String::new(),
+        pose2d: None,
     };
     analyze(&loaded, &Config::default(), &mut |_| {})
 }

@@ -121,6 +121,7 @@ fn loaded(trial: Trial) -> LoadedTrial {
         name: "filmed".to_owned(),
         format: Format::Keypoints(KeypointFormat::Ambulo),
         sha256: String::new(),
+        pose2d: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod difficult;
 mod faults;
 mod lifting;
 mod overlay;
+mod pose2d;
 mod recorded;
 mod synthetic;
 mod whole;

@@ -29,6 +29,7 @@ pub(crate) fn analysed_on(trial: Trial, surface: Surface) -> Analysed {
         name: "synthetic".to_owned(),
         format: Format::Trc,
         sha256: String::new(),
+        pose2d: None,
     };
     let config = Config {
         surface,

@@ -13,8 +13,8 @@
 //!    left leg on the left of the picture. The sides of all runs are chosen together (dynamic
 //!    programming).
 //! 4. **One bit.** Who walks across the picture hides what tells left from right; there the near foot
-//!    stands lower in the picture, and arms swing against the legs. Where that speaks clearly against the
-//!    sides of a whole passage, they are exchanged.
+//!    stands lower in the picture, and arms swing against the legs. Together with the maps that settles the
+//!    sides of legs and arms in the whole passage.
 
 mod heading;
 mod labels;
@@ -106,7 +106,7 @@ impl Default for SideConfig {
             most_heading: 8.0,
             level_weight: 2.0,
             most_level: 6.0,
-            swing_weight: 3.0,
+            swing_weight: 5.0,
         }
     }
 }
@@ -224,25 +224,28 @@ pub fn decide(
     let (legs, mut leg_sides) = track(&LEGS);
     let (arms, mut arm_sides) = track(&ARMS);
     let passages = heading::passages(&headings);
-    let level = |tracks: &Tracks, labelling: &Labelling, passage: &heading::Passage| {
-        heading::level(
-            tracks,
-            &labelling.left_is_second,
-            passage,
-            &headings,
-            config,
-        )
-    };
     for passage in &passages {
-        let level = level(&legs, &leg_sides, passage);
-        leg_sides.settle(passage, level);
+        let level = heading::level(&legs, &leg_sides.left_is_second, passage, &headings, config);
         let swing = heading::swing(
             (&legs, &leg_sides.left_is_second),
             (&arms, &arm_sides.left_is_second),
             passage,
             config,
         );
-        arm_sides.settle(passage, swing);
+        let of_legs = leg_sides.own(passage, config);
+        let of_arms = arm_sides.own(passage, config);
+        // Legs and arms as they are, or exchanged; they swing against each other.
+        let mut best = ([1.0, 1.0], f64::NEG_INFINITY);
+        for signs in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
+            let [leg, arm] = signs;
+            let total = leg * (of_legs + level) + arm * of_arms + leg * arm * swing;
+            if total > best.1 {
+                best = (signs, total);
+            }
+        }
+        let [leg, arm] = best.0;
+        leg_sides.settle(passage, leg, of_legs, leg * level);
+        arm_sides.settle(passage, arm, of_arms, leg * arm * swing);
     }
     let legs = legs.write(&leg_sides, frames, &mut points);
     let arms = arms.write(&arm_sides, frames, &mut points);

@@ -110,5 +110,6 @@ fn trial(film: &Film, recording: Recording, config: &Config) -> LoadedTrial {
         name: film.take.clone(),
         format: Format::Keypoints(KeypointFormat::Ambulo),
         sha256: String::new(),
+        pose2d: None,
     }
 }

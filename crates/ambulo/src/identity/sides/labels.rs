@@ -90,16 +90,11 @@ impl Labelling {
         }
     }
 
-    /// Exchanges the sides of a passage where what speaks for them (`passage`, of the whole of it, for the
-    /// sides as they are) and the evidence of its frames together speak against them.
-    pub(super) fn settle(&mut self, passage: &Passage, speaks: f64) {
-        let first = self
-            .clip_frames
-            .partition_point(|&f| f < passage.frames.start);
-        let end = self
-            .clip_frames
-            .partition_point(|&f| f < passage.frames.end);
-        let own: f64 = (first..end)
+    /// What the frames of a passage say for their sides as they are. Their errors go together, so it counts
+    /// no more than one run.
+    pub(super) fn own(&self, passage: &Passage, config: &SideConfig) -> f64 {
+        let own: f64 = self
+            .within(passage)
             .map(|index| {
                 let sign = if self.left_is_second[index] {
                     -1.0
@@ -109,15 +104,24 @@ impl Labelling {
                 sign * self.evidence[index]
             })
             .sum();
-        if own + speaks < 0.0 {
-            for label in &mut self.left_is_second[first..end] {
-                *label = !*label;
+        own.clamp(-config.most_maps, config.most_maps)
+    }
+
+    /// Exchanges the sides of a passage, of which `own` and `passage_support` spoke for them, or keeps them.
+    pub(super) fn settle(&mut self, passage: &Passage, sign: f64, own: f64, passage_support: f64) {
+        if sign < 0.0 {
+            for index in self.within(passage) {
+                self.left_is_second[index] = !self.left_is_second[index];
             }
             self.support -= 2.0 * own;
-            self.passage_support -= speaks;
-        } else {
-            self.passage_support += speaks;
         }
+        self.passage_support += passage_support;
+    }
+
+    /// Frames of the tracks in a passage.
+    fn within(&self, passage: &Passage) -> Range<usize> {
+        let index = |frame: usize| self.clip_frames.partition_point(|&have| have < frame);
+        index(passage.frames.start)..index(passage.frames.end)
     }
 }
 

@@ -33,7 +33,7 @@ const AGREEMENT: f64 = 0.5;
 const FOUND: f64 = 0.02;
 const MOVED_PER_S: f64 = 0.6;
 /// What the motion of one joint costs at most.
-const MOST_STEP: f64 = 6.0;
+const MOST_STEP: f64 = 12.0;
 
 /// One way to put the two limbs of a frame together.
 #[derive(Debug, Clone)]
