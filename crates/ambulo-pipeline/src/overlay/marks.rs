@@ -38,6 +38,7 @@ impl Marks {
                 *last.get_mut(event.side) = Some((event, place));
             }
         }
+        let x_of = |mark: &Option<(GaitEvent, [f64; 2])>| mark.map(|(_, at)| view.place(at)[0]);
         for side in Side::BOTH {
             let Some((event, place)) = *last.get(side) else {
                 continue;
@@ -55,8 +56,13 @@ impl Marks {
             canvas.arrow_up(above, size + rim * 1.4, None, Ink::at(DARK, 0.75 * cover));
             let ink = Ink::at(colour_of(Some(side)), cover);
             canvas.arrow_up(tip, size, outline, ink);
-            let beside = [x + size * 1.5, tip[1] + size * 0.45];
-            font.write(canvas, beside, text, ink);
+            // Words point away from the other foot's.
+            let line = tip[1] + size * 0.45;
+            if x_of(last.get(side.opposite())).is_some_and(|other| other > x) {
+                font.write_to(canvas, [x - size * 1.5, line], text, ink);
+            } else {
+                font.write(canvas, [x + size * 1.5, line], text, ink);
+            }
         }
     }
 }
