@@ -11,6 +11,7 @@ mod events;
 mod infer;
 mod input;
 mod lift;
+mod overlay;
 mod parameters;
 mod pose2d;
 mod report;

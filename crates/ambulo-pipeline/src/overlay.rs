@@ -72,7 +72,8 @@ pub struct Told<'a> {
     /// The walker's keypoints as they were analysed; their times are those of the video's frames since
     /// the first one analysed ([`ambulo::analysis::Input::file_time_of_first_frame_s`]).
     pub keypoints: &'a Keypoints2d,
-    /// Keypoints of other people at the same times, whose faces are hidden too.
+    /// Keypoints of other people at the same times, whose faces are hidden too; the walker may be among
+    /// them.
     pub others: &'a [Keypoints2d],
     /// The result.
     pub analysis: &'a Analysis,

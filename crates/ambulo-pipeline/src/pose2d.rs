@@ -6,6 +6,7 @@
 
 mod choice;
 mod command;
+mod everybody;
 mod follow;
 mod look;
 mod motion;
@@ -114,6 +115,9 @@ pub struct Filmed {
     pub legs: SideReport,
     /// What was decided about the arms' sides.
     pub arms: SideReport,
+    /// Everybody's keypoints as the network gave them, also of those who were hardly seen; people who
+    /// are not there at the same time share a recording. What hides their faces goes by these.
+    pub everybody: Vec<Keypoints2d>,
     /// Who found the keypoints.
     pub network: Identity,
     /// Who decoded the video.

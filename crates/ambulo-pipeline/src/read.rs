@@ -3,6 +3,7 @@
 use ambulo::Side;
 use ambulo::analysis::Method;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
+use ambulo::keypoints::Keypoints2d;
 use ambulo::time::TimeBase;
 use ambulo::trial::Trial;
 use ambulo_io::csv;
@@ -34,6 +35,8 @@ pub struct PoseRecord {
     pub method: Method,
     /// SHA-256 of the network's weights.
     pub weights_sha256: Option<String>,
+    /// Everybody's keypoints in the trial's frames, whose faces can be hidden.
+    pub everybody: Vec<Keypoints2d>,
 }
 
 /// Why a file of events could not be used.

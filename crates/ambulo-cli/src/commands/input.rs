@@ -168,6 +168,11 @@ pub(super) fn settings_in(path: Option<&Path>) -> anyhow::Result<Option<RawConfi
 }
 
 impl InputArgs {
+    /// The file or folder to read.
+    pub(crate) fn path(&self) -> &Path {
+        &self.input
+    }
+
     /// Reads the configuration and the trial.
     pub(crate) fn load(&self) -> anyhow::Result<(LoadedTrial, Config)> {
         self.load_with(&mut Progress::new(true))

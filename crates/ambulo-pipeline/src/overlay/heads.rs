@@ -32,6 +32,9 @@ const ABOVE_SHOULDERS: f64 = 0.42;
 const RADIUS_INFERRED: f64 = 0.46;
 /// How much larger the circle is in frames in which the head was not seen.
 const GROWTH_UNSEEN: f64 = 1.25;
+/// Longest time between two frames with the head over which it is taken to have moved evenly: after
+/// longer, it may be another person's.
+const LONGEST_GAP_S: f64 = 3.0;
 /// How long a head that is no longer seen is assumed to move on as before.
 const MOVES_ON_S: f64 = 1.5;
 /// Over how long its velocity is taken.
@@ -119,9 +122,7 @@ fn trunk_lengths(keypoints: &Keypoints2d) -> Option<Vec<f64>> {
     }
     let around = |frame: usize| {
         let frames = frame.saturating_sub(reach)..(frame + reach + 1).min(seen.len());
-        // A trunk twice as long as usual is a keypoint gone astray.
-        let lengths = seen[frames].iter().flatten().copied();
-        lengths.filter(|&it| it < 2.0 * median).reduce(f64::max)
+        seen[frames].iter().flatten().copied().reduce(f64::max)
     };
     let mut lengths: Vec<f64> = Vec::with_capacity(seen.len());
     for frame in 0..seen.len() {
@@ -171,7 +172,13 @@ fn filled(seen: &[Option<Head>], times_s: &[f64]) -> Vec<Option<Head>> {
             let after = known.partition_point(|&(have, _)| have < frame);
             match (after.checked_sub(1).map(|it| known[it]), known.get(after)) {
                 (_, Some(&(have, head))) if have == frame => Some(head),
-                (Some(before), Some(&after)) => Some(between(before, after, frame, times_s)),
+                (Some(before), Some(&after)) => {
+                    if times_s[after.0] - times_s[before.0] <= LONGEST_GAP_S {
+                        return Some(between(before, after, frame, times_s));
+                    }
+                    moved_on(&known, before, frame, times_s)
+                        .or_else(|| moved_on(&known, after, frame, times_s))
+                }
                 (None, Some(_)) => moved_on(&known, first, frame, times_s),
                 (Some(_), None) => moved_on(&known, last, frame, times_s),
                 (None, None) => None,

@@ -14,6 +14,7 @@ use ambulo_io::keypoints::KeypointFormat;
 use ambulo_io::video::{VideoConfig, VideoReader};
 
 use super::choice::{self, SeenPerson};
+use super::everybody::everybody;
 use super::track::Tracker;
 use super::{Filmed, Pose2dError, PoseNetwork};
 use crate::config::{Config, Person};
@@ -77,7 +78,9 @@ pub fn keypoints_of(
             last_s,
         });
     };
-    let mut people = choice::ranked(tracker.finish(), &times_s, picture_px);
+    let people = tracker.finish();
+    let everybody = everybody(&people, &time, picture_px);
+    let mut people = choice::ranked(people, &times_s, picture_px);
     let seen: Vec<SeenPerson> = people.iter().map(|(person, _)| person.clone()).collect();
     if people.is_empty() {
         return Err(Pose2dError::Nobody { frames });
@@ -106,6 +109,7 @@ pub fn keypoints_of(
         people: seen,
         chosen,
         found_frames,
+        everybody,
         legs: decided.legs,
         arms: decided.arms,
         network: network.identity().clone(),
@@ -138,6 +142,7 @@ pub fn trial_of(path: &Path, filmed: &Filmed, config: &Config) -> Result<LoadedT
         pose2d: Some(PoseRecord {
             method: filmed.method(&config.pose2d),
             weights_sha256: filmed.network.weights_sha256.clone(),
+            everybody: filmed.everybody.clone(),
         }),
     })
 }
