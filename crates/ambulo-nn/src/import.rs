@@ -1,10 +1,11 @@
-//! Checkpoints of PyTorch and bare safetensors files, on their way to weights files.
+//! Checkpoints of PyTorch, HDF5 files of Keras and bare safetensors files, on their way to weights files.
 //!
 //! Nothing in a checkpoint is executed: its pickle is read as data, and what is not data is refused.
 //! An import is strict. Every tensor is used or stands on the list of those that the published
 //! code makes but never uses; every tensor of the network is there, in its shape.
 
 mod archive;
+mod hdf5;
 mod keras;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::config::{ConfigError, NetworkConfig};
 use crate::tensors::{Tensor, TensorError, Tensors};
 use crate::weights::{Misfit, Weights, WeightsError, WeightsInfo, compare};
 use archive::Archive;
+pub use hdf5::Hdf5Error;
 
 /// A checkpoint: tensors by name, read when they are needed.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ pub struct Imported {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The bytes are none of the formats that are read.
-    #[error("neither a PyTorch checkpoint (a zip archive) nor a safetensors file")]
+    #[error("neither a PyTorch checkpoint (a zip archive) nor a safetensors nor an HDF5 file")]
     Format,
     /// A checkpoint from before PyTorch 1.6.
     #[error(
@@ -91,6 +93,9 @@ pub enum ImportError {
         /// The tensor.
         name: String,
     },
+    /// The HDF5 file cannot be read.
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
     /// The safetensors file cannot be read.
     #[error(transparent)]
     Tensors(#[from] TensorError),
@@ -116,7 +121,8 @@ const CONTAINERS: [&str; 6] = [
 ];
 
 impl<'a> Checkpoint<'a> {
-    /// Opens a checkpoint of PyTorch 1.6 or later (`.pth`, `.pt`, `.bin`, `.tar`) or a safetensors file.
+    /// Opens a checkpoint of PyTorch 1.6 or later (`.pth`, `.pt`, `.bin`, `.tar`), an HDF5 file of Keras
+    /// (`.h5`, `.hdf5`) or a safetensors file.
     ///
     /// # Errors
     ///
@@ -132,6 +138,16 @@ impl<'a> Checkpoint<'a> {
                 tensors: tensors
                     .map(|(name, tensor)| (name, Entry::Read(tensor)))
                     .collect(),
+                archive: None,
+            });
+        }
+        if bytes.starts_with(hdf5::SIGNATURE) {
+            let datasets = hdf5::datasets(bytes)?.into_iter();
+            let named = |(path, tensor): (String, Tensor)| {
+                (keras::name(&path).to_owned(), Entry::Read(tensor))
+            };
+            return Ok(Self {
+                tensors: datasets.map(named).collect(),
                 archive: None,
             });
         }

@@ -36,7 +36,7 @@ enum Action {
         #[arg(long, value_name = "HEX")]
         sha256: Option<String>,
     },
-    /// Make a weights file of a PyTorch checkpoint or of bare safetensors; executes nothing
+    /// Make a weights file of a checkpoint of PyTorch or Keras, or of bare safetensors; executes nothing
     Import(ImportArgs),
 }
 
@@ -44,7 +44,7 @@ enum Action {
 struct ImportArgs {
     /// Network the weights are for: rtpca, mixste, convformer, vttranspose, stt, cnn1d and others
     network: String,
-    /// Checkpoint (.pth, .pt, .bin, .tar of PyTorch 1.6 or later) or safetensors file
+    /// Checkpoint (.pth, .pt, .bin, .tar of PyTorch 1.6 or later, .h5 of Keras) or safetensors file
     checkpoint: PathBuf,
     /// Settings of the network; without it, those in the metadata of a safetensors file
     #[arg(long, value_name = "FILE.json", conflicts_with = "preset")]

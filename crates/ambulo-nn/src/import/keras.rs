@@ -15,6 +15,16 @@ const NORM: [(&str, &str); 4] = [
     ("moving_variance", "running_var"),
 ];
 
+/// The name of a tensor by its path in an HDF5 file: without the group of the weights, and with the name of
+/// its layer once.
+pub(super) fn name(path: &str) -> &str {
+    let path = path.strip_prefix("model_weights/").unwrap_or(path);
+    match path.split_once('/') {
+        Some((layer, rest)) if rest.strip_prefix(layer).is_some_and(|r| r.starts_with('/')) => rest,
+        _ => path,
+    }
+}
+
 /// The entries with those of Keras under our names, their axes turned. Others stay as they are.
 pub(super) fn renamed(
     config: &Cnn1dConfig,

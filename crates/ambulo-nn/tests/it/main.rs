@@ -7,6 +7,7 @@ mod config;
 mod config_pose;
 mod engine;
 mod estimators;
+mod hdf5;
 mod import;
 mod params;
 mod parity;
