@@ -49,6 +49,12 @@ const SHIPPED: &[Shipped] = &[
         sha256: "c0f82b110934bc80488a5b86559604e258f1e89b9c41bd71245b7ddda4f26a7d",
         bytes: include_bytes!("../../../../weights/lifter_convformer.safetensors"),
     },
+    Shipped {
+        id: "pose2d_small",
+        about: "finds 23 keypoints of a person in a picture (the small VTTransPose); a first, short training",
+        sha256: "5a45ffd6145dfa0ed4c5b5222bae8ed81085d4bd9232736d9eeab6fdf78d918e",
+        bytes: include_bytes!("../../../../weights/pose2d_small.safetensors"),
+    },
 ];
 
 /// All weights that come with the program.
