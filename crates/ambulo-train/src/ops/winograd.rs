@@ -332,6 +332,15 @@ fn slopes([a, b]: [Lanes; 2]) -> [Lanes; 4] {
     [a, sum(a, b), difference(a, b), b.map(|x| -x)]
 }
 
+/// Puts the points of a square's channels where they belong: the first at `start`, each `stride` behind the last.
+#[inline(always)]
+fn store(rows: [[Lanes; 4]; 4], points: &mut [f32], start: usize, stride: usize) {
+    for (point, lanes) in rows.as_flattened().iter().enumerate() {
+        let place = start + point * stride;
+        points[place..place + LANES].copy_from_slice(lanes);
+    }
+}
+
 /// Inputs of squares, transformed: `[points, squares, channels]`.
 struct ReadSquares<'a> {
     squares: &'a Squares,
@@ -360,13 +369,13 @@ impl WithSimd for ReadSquares<'_> {
                 for (j, half) in half.iter_mut().enumerate() {
                     *half = inputs([at(0, j), at(1, j), at(2, j), at(3, j)]);
                 }
-                for (i, across) in transposed(half).into_iter().enumerate() {
-                    let points = inputs(across);
-                    for (j, point) in points.iter().enumerate() {
-                        let place = ((4 * i + j) * self.count + square) * channels + channel;
-                        self.points[place..place + LANES].copy_from_slice(point);
-                    }
-                }
+                let points = transposed(half).map(inputs);
+                store(
+                    points,
+                    self.points,
+                    square * channels + channel,
+                    self.count * channels,
+                );
             }
         }
     }
@@ -444,13 +453,13 @@ impl WithSimd for ReadSlopes<'_> {
                     }
                 };
                 let half = [slopes([at(0, 0), at(1, 0)]), slopes([at(0, 1), at(1, 1)])];
-                for (i, across) in transposed(half).into_iter().enumerate() {
-                    let points = slopes(across);
-                    for (j, point) in points.iter().enumerate() {
-                        let place = ((4 * i + j) * self.count + square) * channels + channel;
-                        self.points[place..place + LANES].copy_from_slice(point);
-                    }
-                }
+                let points = transposed(half).map(slopes);
+                store(
+                    points,
+                    self.points,
+                    square * channels + channel,
+                    self.count * channels,
+                );
             }
         }
     }
