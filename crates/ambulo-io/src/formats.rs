@@ -181,6 +181,15 @@ pub enum ReadError {
         /// Name of the file.
         name: String,
     },
+    /// The name is that of a video, the content is not.
+    #[error(
+        "{name:?} is named like a video, but its first bytes are those of no video that is known; copy it \
+         from the camera again, or, if a player shows it, save it as MP4 (H.264)"
+    )]
+    NoVideo {
+        /// Name of the file.
+        name: String,
+    },
     /// The file is empty.
     #[error("{name:?} is empty")]
     EmptyFile {
@@ -284,8 +293,11 @@ pub fn recognise(input: &Input) -> Result<Format, ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::EmptyFile { name: name.clone() });
     }
-    if VIDEO_ENDINGS.contains(&ending.as_str()) || Container::recognise(bytes).is_some() {
+    if Container::recognise(bytes).is_some() {
         return Err(ReadError::Video { name: name.clone() });
+    }
+    if VIDEO_ENDINGS.contains(&ending.as_str()) {
+        return Err(ReadError::NoVideo { name: name.clone() });
     }
     if ending == "asf" {
         return Err(ReadError::SkeletonOnly { name: name.clone() });

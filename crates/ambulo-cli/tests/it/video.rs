@@ -46,6 +46,18 @@ fn doctor_says_what_a_video_holds() {
 }
 
 #[test]
+fn a_file_that_is_only_named_like_a_video_is_told_so() {
+    let scratch = Scratch::new("named-video");
+    let path = scratch.path("walk.mp4");
+    fs::write(&path, "not a video").unwrap();
+    let output = ambulo(&["analyze", &text(&path), "-o", &text(&scratch.path("out"))]);
+    assert_code(&output, 2);
+    let message = stderr(&output);
+    assert!(message.contains("named like a video"), "{message}");
+    assert!(message.contains("copy it from the camera"), "{message}");
+}
+
+#[test]
 fn a_video_is_refused_by_name_and_with_what_to_do() {
     let scratch = Scratch::new("refused-video");
     // The content decides, not the name.
