@@ -22,6 +22,7 @@ pub mod network;
 mod ops;
 #[cfg(feature = "burn")]
 pub mod optimizer;
+pub mod params;
 pub mod people;
 pub mod pictures;
 pub mod protocols;

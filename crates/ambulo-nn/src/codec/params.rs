@@ -29,6 +29,7 @@
 
 mod columns;
 mod rate;
+mod target;
 mod window;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ use ambulo::keypoints::Keypoints2d;
 use ambulo::skeleton::{BODY_25, Joint};
 
 use columns::Frame;
+pub use target::Target;
 pub use window::{ParamsWindow, WindowQuality};
 
 /// Frames of a second.
