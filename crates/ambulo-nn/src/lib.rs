@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod config;
+pub mod estimator;
 pub mod import;
 pub mod kernels;
 mod layers;

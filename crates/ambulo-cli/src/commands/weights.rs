@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use ambulo_io::files;
+use ambulo_nn::codec::params::{Correction, Target};
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::import::Checkpoint;
 use ambulo_nn::tensors::Storage;
@@ -55,6 +56,12 @@ struct ImportArgs {
     /// Weights file to write
     #[arg(short, long, value_name = "OUT.safetensors")]
     output: PathBuf,
+    /// Side file of a network that estimates a gait parameter: range of its targets, line of its correction
+    #[arg(long, value_name = "FILE.json")]
+    correction: Option<PathBuf>,
+    /// The gait parameter that such a network estimates: speed, cadence (in strides/s), ...
+    #[arg(long, value_name = "NAME", value_parser = Target::ALL.map(Target::name))]
+    target: Option<String>,
     /// Store 16-bit numbers: half the size, three decimal digits
     #[arg(long)]
     f16: bool,
@@ -161,6 +168,16 @@ fn import(args: &ImportArgs) -> anyhow::Result<Outcome> {
         "imported_from_sha256".to_owned(),
         ambulo_nn::weights::sha256(&bytes),
     );
+    if let Some(path) = &args.correction {
+        let json = files::load_file(path)?.bytes;
+        let correction = Correction::from_json(&json)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        let note = serde_json::to_string(&correction)?;
+        notes.insert(Correction::NOTE.to_owned(), note);
+    }
+    if let Some(target) = &args.target {
+        notes.insert(Target::NOTE.to_owned(), target.clone());
+    }
     let info = WeightsInfo {
         id: stem(&args.output),
         version: String::new(),

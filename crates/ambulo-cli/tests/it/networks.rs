@@ -188,6 +188,40 @@ fn networks_of_keypoints_give_the_outputs_of_the_reference() {
     check("vttranspose", 1e-4, Measure::Largest, &[]);
 }
 
+/// The largest difference of two tensors as far as the expected one goes: some hold only the first window.
+#[track_caller]
+fn difference_of_first(name: &str, found: &Tensors, expected: &Tensors) -> f32 {
+    let (found, expected) = (
+        found.require(name).unwrap(),
+        expected.require(name).unwrap(),
+    );
+    assert!(found.len() >= expected.len(), "{name}");
+    let pairs = found.data().iter().zip(expected.data());
+    pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+}
+
+#[test]
+fn networks_of_gait_parameters_give_the_outputs_of_the_reference() {
+    for case in cases("stt") {
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        let scratch = Scratch::new(&format!("parity-stt-{name}"));
+        let (weights, output) = (scratch.path("w.safetensors"), scratch.path("y.safetensors"));
+        assert_code(&import(&case, &case.join("config.json"), &weights), 0);
+        assert_code(
+            &infer(&case, &weights, &output, &["--trace", "--threads", "2"]),
+            0,
+        );
+        let (found, expected) = (
+            tensors(&output),
+            tensors(&case.join("expected.safetensors")),
+        );
+        for (tensor, _) in expected.iter() {
+            let most = difference_of_first(tensor, &found, &expected);
+            assert!(most <= 1e-4, "{name}: {tensor} differs by {most}");
+        }
+    }
+}
+
 #[test]
 fn mixste_weights_run_as_rtpca_without_its_parts() {
     let case = repository_root().join("testdata/parity/rtpca/mixste_t27");

@@ -28,8 +28,12 @@
 //! the direction of the walk.
 
 mod columns;
+mod correction;
+mod notes;
 mod rate;
+mod residuals;
 mod target;
+mod usable;
 mod window;
 
 use serde::{Deserialize, Serialize};
@@ -39,7 +43,10 @@ use ambulo::keypoints::Keypoints2d;
 use ambulo::skeleton::{BODY_25, Joint};
 
 use columns::Frame;
+pub use correction::{Correction, CorrectionError};
+pub use residuals::Residuals;
 pub use target::Target;
+pub use usable::{FRONTAL, OBLIQUE, Usable};
 pub use window::{ParamsWindow, WindowQuality};
 
 /// Frames of a second.
@@ -120,13 +127,19 @@ impl Legs {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ParamsError {
     /// The layout of the keypoints lacks a joint.
-    #[error("the keypoints have no {joint}; both ankles, knees, hips and big toes are needed")]
+    #[error(
+        "the keypoints have no {joint}; both ankles, knees, hips and big toes are needed: use a detector with \
+         feet, such as BODY_25"
+    )]
     MissingJoint {
         /// The joint.
         joint: Joint,
     },
     /// A joint is in the layout but was hardly ever seen.
-    #[error("{joint} was seen in {seen} of {frames} frames; both legs must be seen")]
+    #[error(
+        "{joint} was seen in {seen} of {frames} frames; both legs must be seen: film from the side, with nothing \
+         before the legs"
+    )]
     NotSeen {
         /// The joint.
         joint: Joint,
@@ -137,12 +150,40 @@ pub enum ParamsError {
     },
     /// The recording is shorter than a window.
     #[error(
-        "too short: {frames} frames at {RATE_HZ} Hz, but {FRAMES} are needed, {} s",
-        FRAMES as f64 / RATE_HZ
+        "too short: {frames} frames at {RATE_HZ} Hz, but {FRAMES} are needed: film at least {:.0} s of walking",
+        (FRAMES as f64 / RATE_HZ).ceil()
     )]
     TooShort {
         /// Frames at [`RATE_HZ`].
         frames: usize,
+    },
+    /// Nobody walks straight for long enough.
+    #[error(
+        "the longest straight walk lasts {longest_s:.1} s, and four fifths of 5 s are needed: let the walk lead \
+         across the whole picture, from further away"
+    )]
+    NotWalking {
+        /// Seconds of the longest one.
+        longest_s: f64,
+    },
+    /// No window shows every joint often enough.
+    #[error(
+        "{joint} was seen in only {seen} frames of {FRAMES} where it was seen best, and three quarters are needed: \
+         film from the side, with nothing before the legs, or use a better detector"
+    )]
+    Gaps {
+        /// The joint seen least.
+        joint: Joint,
+        /// Frames of a window that show it.
+        seen: usize,
+    },
+    /// The walk goes towards the camera or away from it, or nobody walks.
+    #[error(
+        "the feet hardly pass each other across the picture: film a walk from the side, not from the front"
+    )]
+    Frontal {
+        /// The least [`WindowQuality::frontality`] of a window.
+        frontality: f64,
     },
 }
 

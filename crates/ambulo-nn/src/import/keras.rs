@@ -15,6 +15,9 @@ const NORM: [(&str, &str); 4] = [
     ("moving_variance", "running_var"),
 ];
 
+/// The same of convolutions and dense layers.
+const LINEAR: [(&str, &str); 2] = [("kernel", "weight"), ("bias", "bias")];
+
 /// The name of a tensor by its path in an HDF5 file: without the group of the weights, and with the name of
 /// its layer once.
 pub(super) fn name(path: &str) -> &str {
@@ -26,38 +29,49 @@ pub(super) fn name(path: &str) -> &str {
 }
 
 /// The entries with those of Keras under our names, their axes turned. Others stay as they are.
+///
+/// Keras numbers the layers of a kind through a whole session, so those of a network may begin anywhere: they
+/// are taken in the order of their numbers.
 pub(super) fn renamed(
     config: &Cnn1dConfig,
     entries: BTreeMap<String, Entry>,
 ) -> BTreeMap<String, Entry> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
-    for number in 1..=config.convolutions() {
-        let (conv, norm) = (
-            format!("conv1d_{number}"),
-            format!("batch_normalization_{number}"),
-        );
-        names.insert(format!("{conv}/kernel:0"), format!("conv{number}.weight"));
-        names.insert(format!("{conv}/bias:0"), format!("conv{number}.bias"));
-        for (keras, own) in NORM {
-            names.insert(format!("{norm}/{keras}:0"), format!("norm{number}.{own}"));
+    let mut add = |kind: &str, own: &str, layers: usize, parts: &[(&str, &str)]| {
+        let found = layers_of(kind, &entries);
+        if found.len() != layers {
+            return;
         }
-    }
-    for number in 1..=2 {
-        names.insert(
-            format!("dense_{number}/kernel:0"),
-            format!("dense{number}.weight"),
-        );
-        names.insert(
-            format!("dense_{number}/bias:0"),
-            format!("dense{number}.bias"),
-        );
-    }
+        for (index, layer) in found.iter().enumerate() {
+            for (keras, part) in parts {
+                let own = format!("{own}{}.{part}", index + 1);
+                names.insert(format!("{layer}/{keras}:0"), own);
+            }
+        }
+    };
+    add("conv1d", "conv", config.convolutions(), &LINEAR);
+    add("batch_normalization", "norm", config.convolutions(), &NORM);
+    add("dense", "dense", 2, &LINEAR);
     let entries = entries.into_iter();
     let renamed = entries.map(|(name, entry)| match (names.get(&name), entry) {
         (Some(own), Entry::Read(tensor)) => (own.clone(), Entry::Read(turned(tensor))),
         (_, entry) => (name, entry),
     });
     renamed.collect()
+}
+
+/// The layers of a kind in the order of their numbers; the first of a session has none.
+fn layers_of(kind: &str, entries: &BTreeMap<String, Entry>) -> Vec<String> {
+    let layers = entries.keys().filter_map(|name| {
+        let (layer, _) = name.split_once('/')?;
+        let number: u64 = match layer.strip_prefix(kind)? {
+            "" => 0,
+            rest => rest.strip_prefix('_')?.parse().ok()?,
+        };
+        Some((number, layer.to_owned()))
+    });
+    let numbered: BTreeMap<u64, String> = layers.collect();
+    numbered.into_values().collect()
 }
 
 /// The axes in reverse: `[kernel, in, out]` becomes `[out, in, kernel]`, `[in, out]` becomes `[out, in]`.
@@ -77,4 +91,25 @@ fn turned(tensor: Tensor) -> Tensor {
         _ => return tensor,
     };
     Tensor::new(shape, data).unwrap_or(tensor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_numbers_not_of_names() {
+        let layers = ["conv1d_10", "conv1d", "conv1d_9", "conv1d_x", "conv2d_1"];
+        let entry = |layer| {
+            (
+                format!("{layer}/kernel:0"),
+                Entry::Read(Tensor::zeros(vec![1])),
+            )
+        };
+        let entries = layers.map(entry).into_iter().collect();
+        assert_eq!(
+            layers_of("conv1d", &entries),
+            ["conv1d", "conv1d_9", "conv1d_10"]
+        );
+    }
 }

@@ -1,15 +1,21 @@
 //! STT and the 1D-CNN: counts, settings, import, and the outputs of the reference.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ambulo::Side;
+use ambulo_nn::codec::params::{Correction, Legs, ParamsTrack, Recipe, Residuals, Target};
 use ambulo_nn::config::{ConfigError, NetworkConfig};
+use ambulo_nn::estimator::Estimator;
 use ambulo_nn::import::Checkpoint;
 use ambulo_nn::networks::Network;
 use ambulo_nn::tensors::Tensors;
 use ambulo_nn::threads::Threads;
 use ambulo_nn::weights::{Weights, WeightsInfo};
 use ambulo_testkit::repository_root;
+
+use crate::params::beside;
 
 fn case(name: &str) -> PathBuf {
     repository_root().join("testdata/parity/stt").join(name)
@@ -156,4 +162,102 @@ fn settings_that_do_not_fit_are_named() {
         params.contains("47840") && params.contains("48224"),
         "{params}"
     );
+}
+
+/// A network of the reference that says what it estimates.
+fn estimating(name: &str, target: Target, residuals: Option<Residuals>) -> Weights {
+    let weights = imported(&case(name));
+    let correction = Correction {
+        target_min: 0.5,
+        target_range: 2.0,
+        ols_slope: 1.5,
+        ols_intercept: -0.25,
+    };
+    let mut notes = BTreeMap::from([
+        (Target::NOTE.to_owned(), target.name().to_owned()),
+        (
+            Correction::NOTE.to_owned(),
+            serde_json::to_string(&correction).unwrap(),
+        ),
+    ]);
+    if let Some(residuals) = residuals {
+        let json = serde_json::to_string(&residuals).unwrap();
+        notes.insert(Residuals::NOTE.to_owned(), json);
+    }
+    let info = WeightsInfo {
+        notes,
+        ..WeightsInfo::default()
+    };
+    let (config, tensors) = (weights.config().clone(), weights.into_tensors());
+    Weights::new(config, tensors, info).unwrap()
+}
+
+const RESIDUALS: Residuals = Residuals {
+    people: 5,
+    recordings: 20,
+    low: -100.0,
+    high: 50.0,
+    rms: 30.0,
+};
+
+#[test]
+fn an_estimate_is_the_corrected_mean_with_its_interval() {
+    let keypoints = beside(25.0, "body25", 90.0);
+    let track = ParamsTrack::new(&keypoints, Recipe::Fixed).unwrap();
+    let mut usable = track.usable(None).unwrap();
+    for (name, target, legs) in [
+        ("n8", Target::Speed, Legs::Both),
+        ("n4", Target::Gdi, Legs::One(Side::Right)),
+        ("cnn1d_f23", Target::Cadence, Legs::Both),
+    ] {
+        let weights = estimating(name, target, Some(RESIDUALS));
+        let mut network =
+            Network::from_weights(weights.config(), weights.tensors(), Threads::new(1)).unwrap();
+        let answers = usable.starts.iter().map(|&start| {
+            let input = match name {
+                "cnn1d_f23" => track.cnn1d_input(start, legs),
+                _ => track.stt_input(start, legs),
+            };
+            f64::from(network.forward(&input.unwrap(), 1).unwrap()[0])
+        });
+        let mean = answers.sum::<f64>() / usable.starts.len() as f64;
+        let expected = -0.25 + 1.5 * (0.5 + 2.0 * mean);
+        let mut estimator = Estimator::new(&weights, Threads::new(2)).unwrap();
+        assert_eq!(estimator.target(), target);
+        usable.widening = 1.0;
+        let estimate = estimator.estimate(&track, &usable, legs).unwrap().unwrap();
+        assert!(
+            (estimate.value - expected).abs() < 1e-6,
+            "{name}: {estimate:?}"
+        );
+        assert_eq!(estimate.windows, usable.starts.len());
+        let [low, high] = estimate.ci95.unwrap();
+        assert!((low - (expected - 100.0)).abs() < 1e-6, "{name}: {low}");
+        assert!(
+            (high - (expected + 1.96 * 30.0)).abs() < 1e-6,
+            "{name}: {high}"
+        );
+        usable.widening = 2.0;
+        let wide = estimator.estimate(&track, &usable, legs).unwrap().unwrap();
+        assert!((wide.ci95.unwrap()[0] - (expected - 200.0)).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn weights_that_do_not_say_what_they_estimate_are_refused() {
+    let refusal = |weights: &Weights| Estimator::new(weights, Threads::new(1)).unwrap_err();
+    let bare = refusal(&imported(&case("n8"))).to_string();
+    assert!(
+        bare.contains("params.target") && bare.contains("--correction"),
+        "{bare}"
+    );
+    let one_leg = refusal(&estimating("n4", Target::Speed, None)).to_string();
+    assert!(one_leg.contains("one leg"), "{one_leg}");
+    let keypoints = beside(25.0, "body25", 90.0);
+    let track = ParamsTrack::new(&keypoints, Recipe::Fixed).unwrap();
+    let usable = track.usable(None).unwrap();
+    let weights = estimating("n8", Target::Speed, None);
+    let mut estimator = Estimator::new(&weights, Threads::new(1)).unwrap();
+    let estimate = estimator.estimate(&track, &usable, Legs::Both).unwrap();
+    assert_eq!(estimate.unwrap().ci95, None);
 }

@@ -26,6 +26,43 @@ fn a_file_of_keras_holds_the_same_weights_as_safetensors() {
 }
 
 #[test]
+fn layers_are_taken_in_the_order_of_their_numbers_wherever_those_begin() {
+    let mut bytes = file("weights.h5");
+    for number in (1..=6).rev() {
+        for kind in ["conv1d", "batch_normalization"] {
+            replace(
+                &mut bytes,
+                &format!("{kind}_{number}"),
+                &format!("{kind}_{}", number + 3),
+            );
+        }
+    }
+    for (from, to) in [("dense_2", "dense_8"), ("dense_1", "dense_4")] {
+        replace(&mut bytes, from, to);
+    }
+    let same = import(&file("weights.safetensors")).unwrap();
+    assert_eq!(import(&bytes).unwrap().tensors(), same.tensors());
+    replace(&mut bytes, "dense_8", "dense_x");
+    let message = import(&bytes).unwrap_err().to_string();
+    assert!(message.contains("dense_x/kernel:0"), "{message}");
+}
+
+/// Writes another text of the same length wherever one stands.
+#[track_caller]
+fn replace(bytes: &mut [u8], from: &str, to: &str) {
+    assert_eq!(from.len(), to.len());
+    let mut found = 0;
+    while let Some(at) = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+    {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        found += 1;
+    }
+    assert!(found > 0, "{from}");
+}
+
+#[test]
 fn datasets_in_chunks_are_refused_by_name() {
     let mut bytes = file("weights.h5");
     // The message of a layout: its kind and size, flags, then version 3 and the class of one piece.

@@ -8,7 +8,7 @@ use ambulo::skeleton::{BODY_25, COCO_17, COCO_23, Joint, JointMap};
 use ambulo::synth::{Camera, FrameTimes, Walker, film, walk};
 use ambulo::time::TimeBase;
 use ambulo_nn::codec::params::{
-    COLUMNS, FRAMES, Facing, Legs, ParamsError, ParamsTrack, ParamsWindow, Recipe,
+    COLUMNS, FRAMES, Facing, Legs, ParamsError, ParamsTrack, ParamsWindow, Recipe, Usable,
 };
 use ambulo_nn::tensors::Tensors;
 use ambulo_testkit::repository_root;
@@ -33,7 +33,7 @@ fn keypoints_of(table: &[f32]) -> Keypoints2d {
     Keypoints2d::new(BODY_25.joints.to_vec(), time, None, points.collect()).unwrap()
 }
 
-fn beside(rate_hz: f64, skeleton: &str, azimuth_deg: f64) -> Keypoints2d {
+pub(crate) fn beside(rate_hz: f64, skeleton: &str, azimuth_deg: f64) -> Keypoints2d {
     let trial = walk(&Walker {
         strides: 7,
         frames: FrameTimes::Rate { hz: rate_hz },
@@ -218,7 +218,7 @@ fn what_cannot_be_estimated_is_refused_with_the_reason() {
     let short = refusal(&walker.cut(0..FRAMES - 1));
     assert_eq!(short, ParamsError::TooShort { frames: 123 });
     assert!(
-        short.to_string().contains("124 are needed, 4.96 s"),
+        short.to_string().contains("film at least 5 s of walking"),
         "{short}"
     );
     let one_leg = changed(&walker, |_, joint, point| {
@@ -253,6 +253,69 @@ fn quality_tells_a_walk_from_the_side_from_one_towards_the_camera() {
         "{:?}",
         beside[0]
     );
+}
+
+fn usable_from(azimuth_deg: f64) -> Result<Usable, ParamsError> {
+    let keypoints = beside(25.0, "body25", azimuth_deg);
+    let track = ParamsTrack::new(&keypoints, Recipe::Fixed).unwrap();
+    track.usable(None)
+}
+
+#[test]
+fn a_walk_from_the_front_is_refused_and_one_from_aslant_widens_intervals() {
+    let side = usable_from(90.0).unwrap();
+    assert_eq!(
+        (side.widening.to_bits(), side.cautions.len()),
+        (1.0_f64.to_bits(), 0)
+    );
+    let aslant = usable_from(35.0).unwrap();
+    assert!(
+        aslant.widening > 1.05 && aslant.widening < 2.0,
+        "{aslant:?}"
+    );
+    assert!(aslant.cautions[0].contains("slantwise"));
+    for azimuth_deg in [0.0, 8.0, 180.0] {
+        let refused = usable_from(azimuth_deg).unwrap_err();
+        assert!(
+            matches!(refused, ParamsError::Frontal { .. }),
+            "{azimuth_deg}: {refused}"
+        );
+        assert!(refused.to_string().contains("from the side"));
+    }
+}
+
+/// The walk with one leg missing in so many frames of every ten.
+fn leg_missing_in(tenths: usize) -> Result<Usable, ParamsError> {
+    let walker = beside(25.0, "body25", 90.0);
+    let gaps = changed(&walker, |frame, joint, point| {
+        (joint.side() != Some(Side::Left) || frame % 10 >= tenths).then_some(point)
+    });
+    ParamsTrack::new(&gaps, Recipe::Fixed).unwrap().usable(None)
+}
+
+#[test]
+fn gaps_widen_intervals_until_they_are_refused() {
+    let some = leg_missing_in(2).unwrap();
+    // Half the coordinates lack a fifth, four tenths of what is allowed.
+    assert!((some.widening - 1.4).abs() < 0.01, "{some:?}");
+    assert!(some.cautions[0].contains("10 % of the legs'"), "{some:?}");
+    let refused = leg_missing_in(5).unwrap_err();
+    assert!(
+        matches!(refused, ParamsError::Gaps { joint, .. } if joint.side() == Some(Side::Left)),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("three quarters are needed"));
+}
+
+#[test]
+fn only_windows_within_a_walk_are_used() {
+    let track = ParamsTrack::new(&beside(25.0, "body25", 90.0), Recipe::Fixed).unwrap();
+    let all = track.usable(None).unwrap();
+    assert!(all.starts.len() > 2, "{all:?}");
+    let first = track.usable(Some(&[[0.0, 4.1]])).unwrap();
+    assert_eq!(first.starts, [0]);
+    let refused = track.usable(Some(&[[0.0, 3.0], [4.0, 5.0]])).unwrap_err();
+    assert_eq!(refused, ParamsError::NotWalking { longest_s: 3.0 });
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Windows of a recording, what they are worth, and what the networks are given of them.
 
 use ambulo::Side;
+use ambulo::skeleton::Joint;
 
-use super::{FRAMES, HOP, JOINTS, Legs, MAX_MISSING, ParamsTrack, Recipe, place};
+use super::{FRAMES, Facing, HOP, JOINTS, Legs, MAX_MISSING, ParamsTrack, Recipe, place};
 
 /// Frames in which the published code lets windows begin.
 const PUBLISHED_STARTS: usize = 500 - FRAMES;
@@ -31,6 +32,10 @@ pub struct WindowQuality {
     /// How often the direction of the toes changes from a frame to the next: many times if filmed from
     /// the front.
     pub orientation_flips: usize,
+    /// Median distance of the hips along the picture over the standard deviation of that of the ankles: near 0
+    /// from the side, above 1 from the front, where hips lie apart and feet do not pass each other. `None`
+    /// if the ankles never move against each other.
+    pub frontality: Option<f64>,
 }
 
 impl ParamsTrack {
@@ -65,8 +70,9 @@ impl ParamsTrack {
             is_kept: worst_missing <= MAX_MISSING && is_whole,
             quality: WindowQuality {
                 interpolated_share: missing.iter().sum::<f64>() / missing.len() as f64,
-                scale_variation: self.scale_variation(range),
+                scale_variation: self.scale_variation(range.clone()),
                 orientation_flips: flips,
+                frontality: self.frontality(range),
             },
         }
     }
@@ -81,6 +87,21 @@ impl ParamsTrack {
         let mean = lengths_px.iter().sum::<f64>() / count;
         let square = lengths_px.iter().map(|px| (px - mean).powi(2)).sum::<f64>() / count;
         (!lengths_px.is_empty()).then(|| square.sqrt() / mean)
+    }
+
+    fn frontality(&self, range: std::ops::Range<usize>) -> Option<f64> {
+        let apart = |frame: usize, left: Joint, right: Joint| {
+            let row = self.row(frame, Facing::AsFilmed);
+            Some(row[2 * place(left)]? - row[2 * place(right)]?)
+        };
+        let hips = |frame| apart(frame, Joint::LeftHip, Joint::RightHip);
+        let ankles = |frame| apart(frame, Joint::LeftAnkle, Joint::RightAnkle);
+        let mut hips: Vec<f64> = range.clone().filter_map(hips).map(f64::abs).collect();
+        hips.sort_by(f64::total_cmp);
+        let ankles: Vec<f64> = range.filter_map(ankles).collect();
+        let mean = ankles.iter().sum::<f64>() / ankles.len() as f64;
+        let square = ankles.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / ankles.len() as f64;
+        (square > 0.0).then(|| hips[hips.len() / 2] / square.sqrt())
     }
 
     /// What STT is given of the window that begins with frame `start`; `None` if the recording ends before
