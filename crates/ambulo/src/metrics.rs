@@ -3,6 +3,7 @@
 //! Arguments come in one order: what was predicted or tested, then the reference.
 
 pub mod agreement;
+pub mod bootstrap;
 pub mod classification;
 pub mod correlation;
 mod distribution;

@@ -77,6 +77,15 @@ pub fn kendall(predicted: &[f64], reference: &[f64]) -> Result<f64, MetricError>
 }
 
 fn coefficient(x: &[f64], y: &[f64]) -> Result<f64, MetricError> {
+    // The mean of equal values may be rounded, which leaves differences that mean nothing.
+    let is_constant = |values: &[f64]| {
+        !values
+            .windows(2)
+            .any(|pair| pair[0] < pair[1] || pair[1] < pair[0])
+    };
+    if is_constant(x) || is_constant(y) {
+        return Err(MetricError::Constant);
+    }
     let (x_mean, y_mean) = (mean(x.iter().copied()), mean(y.iter().copied()));
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
     for (x, y) in x.iter().zip(y) {
@@ -123,6 +132,10 @@ mod tests {
     fn a_constant_side_has_no_correlation() {
         assert_eq!(
             pearson(&[1.0, 1.0], &[1.0, 2.0]),
+            Err(MetricError::Constant)
+        );
+        assert_eq!(
+            pearson(&[0.1; 3], &[1.0, 2.0, 4.0]),
             Err(MetricError::Constant)
         );
         assert_eq!(

@@ -7,6 +7,7 @@ use ambulo::metrics::pose2d::pck::Pck;
 
 use super::coco::CocoTable;
 use super::pck::PckTable;
+use crate::evaluate::columns::columns;
 
 const DASH: &str = "–";
 
@@ -145,23 +146,4 @@ fn ten(name: &str, evaluation: Option<&CocoEvaluation>) -> Vec<String> {
     ];
     let numbers = numbers.map(|number| percent(number.map(|share| 100.0 * share)));
     std::iter::once(name.to_owned()).chain(numbers).collect()
-}
-
-/// Writes rows with columns as wide as their widest cell.
-fn columns(out: &mut String, rows: &[Vec<String>]) {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count)
-        .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(line, "  {cell:<width$}");
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
 }
