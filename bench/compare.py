@@ -36,7 +36,13 @@ SMALL = dict(
     model="vttranspose_small", image_size=[144, 192], stem=24, channels=[32, 64, 128], blocks=[2, 3, 3],
     layers=2, heads=4, decoder=64, joints=23, bn_eps=1e-5, ln_eps=1e-5,
 )  # fmt: skip
+STT = dict(model="stt", frames=124, dim=12, heads=2, mlp_ratio=2, block_eps=1e-6, head_eps=1e-5, batch=7)
+CNN1D = dict(model="cnn1d", frames=124, filters=32, kernel=8, pools=[2, 2, 3], dense=10, bn_eps=1e-3, batch=7)
 CASES = {
+    "stt-4": dict(STT, joints=4),
+    "stt-8": dict(STT, joints=8),
+    "cnn1d-12": dict(CNN1D, features=12),
+    "cnn1d-23": dict(CNN1D, features=23),
     "convformer-27": dict(CONVFORMER, frames=27),
     "convformer-243": dict(CONVFORMER, frames=243),
     "mixste-243": dict(SEQUENCE, model="mixste"),
@@ -167,7 +173,7 @@ def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path
     weights, settings, x = folder / "weights.safetensors", folder / "config.json", folder / "input.safetensors"
     case = folder / "case.json"
     threads = arguments.threads
-    forms = ["written"] if config["model"] in ("mixste", "rtpca") else ["written", "folded"]
+    forms = ["written"] if config["model"] in ("mixste", "rtpca", "stt", "cnn1d") else ["written", "folded"]
     started = []
 
     def add(name, library, form, command, output):
@@ -384,17 +390,18 @@ def check(folders: Path) -> None:
     import torch
 
     import models
+    import params
     import pose
 
     found = 0
     for path in sorted(folders.rglob("config.json")):
         config = json.loads(path.read_text())
-        if config.get("model") not in ("rtpca", "mixste", "convformer", *pose.NETWORKS):
+        if config.get("model") not in ("rtpca", "mixste", "convformer", *pose.NETWORKS, *params.NETWORKS):
             continue
         given = tensors.read(path.parent / "input.safetensors")["input"]
         expected = tensors.read(path.parent / "expected.safetensors")["output"]
         ways = [("plain", "library", False), ("fused", "slices", False)]
-        ways += [("fused", "library", True)] * (config["model"] not in ("rtpca", "mixste"))
+        ways += [("fused", "library", True)] * (config["model"] not in ("rtpca", "mixste", "stt", "cnn1d"))
         for attention, upsampling, folded in ways:
             model = models.build(config)
             models.load(model, tensors.read(path.parent / "weights.safetensors"))
@@ -402,7 +409,8 @@ def check(folders: Path) -> None:
             with torch.no_grad():
                 if folded:
                     models.fold(model)
-                difference = float(np.abs(model(torch.from_numpy(given)).numpy() - expected).max())
+                output = model(torch.from_numpy(given)).numpy().reshape(expected.shape)
+                difference = float(np.abs(output - expected).max())
             print(f"{path.parent.name:<24}{attention:<7}{'folded' if folded else '':<8}{difference:.1e}")
             if not difference <= PARITY_TOLERANCE:
                 sys.exit(f"the model differs from its parity case by {difference:.2e}")

@@ -1,4 +1,5 @@
-"""The lifting networks in PyTorch, as a yardstick for our own forward passes; those of keypoints: `pose.py`.
+"""The lifting networks in PyTorch, as a yardstick for our own forward passes; those of keypoints: `pose.py`, those
+of gait parameters: `params.py`.
 
 Written for this bench; tensor names are those of the checkpoints that `ambulo weights import` reads.
 Every lifting network maps (batch, frames, joints, 2) to (batch, frames or 1, joints, 3).
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import params
 import pose
 
 
@@ -350,6 +352,8 @@ class ConvFormer(nn.Module):
 def build(config: dict) -> nn.Module:
     if config["model"] in pose.NETWORKS:
         return pose.build(config)
+    if config["model"] in params.NETWORKS:
+        return params.build(config)
     return (ConvFormer if config["model"] == "convformer" else SequenceLifter)(config).eval()
 
 
@@ -359,13 +363,15 @@ def input_shape(config: dict) -> tuple[int, ...]:
     if config["model"] in pose.NETWORKS:
         width, height = config["image_size"]
         return batch, 3, height, width
+    if config["model"] == "cnn1d":
+        return batch, config["frames"], config["features"]
     return batch, config["frames"], config.get("joints_in", config.get("joints")), 2
 
 
 def load(model: nn.Module, tensors: dict[str, np.ndarray]) -> None:
     """Loads tensors by name; only the pyramids inside RTPCA's spatial blocks, which the released
     model carries and never uses, may be left over."""
-    state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+    state = {name: torch.from_numpy(tensor) for name, tensor in params.renamed(tensors).items()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     unused = ("norm1.", "norm2.", "norm3.", "norm4.", "up")
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
@@ -389,9 +395,9 @@ def randomize(model: nn.Module, seed: int) -> None:
         else:
             parameter.data = 0.1 * noise
     for module in model.modules():
-        if isinstance(module, (nn.LayerNorm, nn.BatchNorm2d)):
+        if isinstance(module, (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)):
             module.weight.data += 1.0
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             noise = torch.randn(2, len(module.running_mean), generator=generator)
             module.running_mean = 0.1 * noise[0]
             module.running_var = 1.0 + 0.2 * noise[1].abs()
@@ -411,7 +417,7 @@ def choose(model: nn.Module, attention: str, upsampling: str = "library") -> Non
     """Chooses how attention (see `attend`) and the pyramid's transposed convolutions ("library" or
     "slices") are computed; the outputs stay the same."""
     for module in model.modules():
-        if isinstance(module, (SequenceAttention, ConvAttention, pose.Attention)):
+        if isinstance(module, (SequenceAttention, ConvAttention, pose.Attention, params.Attention)):
             module.kernel = attention
         if isinstance(module, SequenceAttention):
             module.upsampling = upsampling
@@ -421,6 +427,8 @@ def macs(config: dict, folded: bool = True) -> float:
     """Multiply-adds of the matrix products, convolutions and attention of one clip or picture."""
     if config["model"] in pose.NETWORKS:
         return pose.macs(config)
+    if config["model"] in params.NETWORKS:
+        return params.macs(config)
     frames, dim, ratio = config["frames"], config["dim"], config["mlp_ratio"]
     if config["model"] == "convformer":
         joints, kernels = config["joints_in"], config["kernels"]

@@ -14,6 +14,7 @@ use ambulo::walk::{LengthUnit, View};
 use ambulo::{assessment, normative};
 
 use crate::config::Config;
+use crate::estimates::{self, Known};
 use crate::lifting::{self, LiftedPoses, Lifter, Numbers};
 use crate::methods;
 use crate::read::LoadedTrial;
@@ -160,6 +161,7 @@ pub fn analyze_with(
         events: walked.events.clone(),
         rejected_cycles: walked.rejected.clone(),
         learned: BTreeMap::new(),
+        not_estimated: BTreeMap::new(),
         lifting: None,
         methods: methods::of(loaded, &prepared, &walked, cutoff_hz, config),
         provenance: provenance(loaded, config),
@@ -172,6 +174,7 @@ pub fn analyze_with(
         norms,
     };
     let (analysis, lifted) = with_lifted(analysis, numbers, config);
+    let analysis = with_estimates(analysis, &prepared.recording, progress);
     Analysed {
         analysis: withheld_if_rejected(analysis),
         recording: prepared.recording,
@@ -228,6 +231,34 @@ fn with_lifted(
     (analysis, Some(numbers.motion))
 }
 
+/// The analysis with what networks estimate from keypoints alone, where weights for that come along.
+fn with_estimates(
+    mut analysis: Analysis,
+    recording: &Recording,
+    progress: &mut dyn FnMut(&'static str),
+) -> Analysis {
+    let Recording::Keypoints(keypoints) = recording else {
+        return analysis;
+    };
+    let mut estimators = estimates::shipped().unwrap_or_default();
+    if estimators.is_empty() {
+        return analysis;
+    }
+    progress("estimates");
+    let known = Known {
+        bouts: &analysis.bouts,
+        parameters: &analysis.parameters,
+        indices: &analysis.indices,
+    };
+    let found = estimates::estimates(keypoints, &known, &mut estimators);
+    analysis.learned = found.learned;
+    analysis.not_estimated = found.not_estimated;
+    analysis.methods.extend(found.method);
+    let hashes = &mut analysis.provenance.weights_sha256;
+    hashes.extend(found.weights_sha256);
+    analysis
+}
+
 /// A rejected trial gives no numbers at all: they would be read without the verdict.
 fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
     if analysis.quality.grade != Grade::Reject {
@@ -263,6 +294,9 @@ fn withheld_if_rejected(mut analysis: Analysis) -> Analysis {
     }
     analysis.angles.clear();
     analysis.lifting = None;
+    let estimated = std::mem::take(&mut analysis.learned).into_keys();
+    let refused = estimated.map(|name| (name, why.clone()));
+    analysis.not_estimated.extend(refused);
     analysis.indices = Indices {
         notes: vec![why],
         ..Indices::default()

@@ -1,6 +1,7 @@
 //! Time of every stage and of every network on this machine.
 
 mod network;
+mod params;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -22,6 +23,7 @@ use crate::convert;
 use crate::read::read_trial;
 
 pub use network::{NETWORKS, NetworkBench};
+use params::ParamsBench;
 
 /// Why the bench could not run.
 #[derive(Debug, thiserror::Error)]
@@ -146,8 +148,26 @@ pub fn run(
         row(&format!("read C3D, Intel {name}"), &spread, &rate);
     }
 
-    progress("networks");
     let engine = Engine::new(threads);
+    progress("gait parameters");
+    let mut estimates = ParamsBench::new(&engine)?;
+    let mut problem = None;
+    let spread = timed(4 * repetitions, || {
+        problem = problem.take().or(estimates.run().err());
+    });
+    problem.map_or(Ok(()), Err)?;
+    let verdict = if spread.median_s < 0.005 {
+        "under"
+    } else {
+        "OVER"
+    };
+    row(
+        "STT and 1D-CNN, 300 frames of keypoints",
+        &spread,
+        &format!("{verdict} 5 ms"),
+    );
+
+    progress("networks");
     for name in NETWORKS {
         let config = NetworkConfig::preset(name)?;
         let mut bench = NetworkBench::with_random_weights(&config, &engine)?;

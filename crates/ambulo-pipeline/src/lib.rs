@@ -10,6 +10,7 @@ pub mod config;
 pub mod convert;
 pub mod demo;
 pub mod doctor;
+pub mod estimates;
 pub mod lifting;
 mod methods;
 pub mod overlay;

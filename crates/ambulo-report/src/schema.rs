@@ -34,7 +34,10 @@ pub fn schema() -> Value {
             ("methods", list(&reference("method"))),
             ("provenance", reference("provenance")),
         ],
-        &[("lifting", reference("lifting"))],
+        &[
+            ("lifting", reference("lifting")),
+            ("not_estimated", map_of(&string())),
+        ],
     );
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -477,6 +480,15 @@ fn origin() -> Vec<(&'static str, Value)> {
             ("unit", string()),
             ("ci95", pair()),
             ("model", string()),
+            ("status", one_of(&["valid", "caution"])),
+            ("reason", nullable(&string())),
+            (
+                "leads",
+                described(
+                    &json!({ "type": "boolean" }),
+                    "Whether it is the number to go by: nothing was measured, or not in its unit.",
+                ),
+            ),
         ],
         &[],
     );

@@ -11,13 +11,13 @@ use crate::cycles::RejectedCycle;
 use crate::events::GaitEvent;
 use crate::kinematics::{AngleCurves, AngleId};
 use crate::lifting::CameraView;
-use crate::parameters::{GaitParameters, Origin, ParameterId, Stride};
+use crate::parameters::{GaitParameters, Origin, ParameterId, Status, Stride};
 use crate::quality::Quality;
 use crate::subject::Subject;
 use crate::walk::{LengthUnit, Surface, View};
 
 /// The version of the layout of [`Analysis`]; raised when a reader of an older one would go wrong.
-pub const SCHEMA_VERSION: &str = "2.0";
+pub const SCHEMA_VERSION: &str = "2.1";
 
 /// One analysed trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,8 +42,12 @@ pub struct Analysis {
     pub angles: AngleCurves,
     /// Indices of deviation from the norm.
     pub indices: Indices,
-    /// Network estimates; empty where none ran.
+    /// Network estimates; empty where none ran. Keys are `speed`, `cadence`, and with `_left` or `_right` after
+    /// them `knee_flexion_maximum_extension` and `gdi_star`.
     pub learned: BTreeMap<String, Learned>,
+    /// Why a network gave no estimate, by the same keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_estimated: BTreeMap<String, String>,
     /// What was measured in the lifted motion; absent where nothing was lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifting: Option<Lifting>,
@@ -123,10 +127,16 @@ pub struct Learned {
     pub value: f64,
     /// Its unit.
     pub unit: String,
-    /// 95 % interval from validation residuals.
+    /// 95 % interval from validation residuals, widened where the recording is unlike those of the training.
     pub ci95: [f64; 2],
     /// Identity of the model.
     pub model: String,
+    /// Valid, or with caution.
+    pub status: Status,
+    /// Why it is to be read with caution.
+    pub reason: Option<String>,
+    /// Whether it is the number to go by: nothing was measured, or not in its unit for want of a scale.
+    pub leads: bool,
 }
 
 /// What was measured in the motion that a network made of one camera's keypoints.

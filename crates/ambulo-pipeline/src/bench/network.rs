@@ -9,9 +9,9 @@ use ambulo_nn::networks::{Network, NetworkError};
 use ambulo_nn::tensors::{Tensor, Tensors};
 use ambulo_nn::threads::Engine;
 
-/// The networks that lift and those that find keypoints, as published, and the small one of those that find
-/// keypoints, by the names of their presets.
-pub const NETWORKS: [&str; 7] = [
+/// The networks that lift, those that find keypoints and those that estimate gait parameters, as published, and
+/// the small one of those that find keypoints, by the names of their presets.
+pub const NETWORKS: [&str; 11] = [
     "rtpca_243",
     "mixste_243",
     "convformer_27",
@@ -19,6 +19,10 @@ pub const NETWORKS: [&str; 7] = [
     "transpose_h_s",
     "vttranspose",
     "vttranspose_small",
+    "stt_4",
+    "stt_8",
+    "cnn1d_12",
+    "cnn1d_23",
 ];
 
 /// Attempts at the peak, of which the best counts: the others were disturbed.
@@ -128,7 +132,7 @@ fn operations(config: &NetworkConfig) -> f64 {
 }
 
 /// Seeded weights of a size that lets numbers neither die nor grow on their way through the network.
-fn random_weights(config: &NetworkConfig) -> Tensors {
+pub(super) fn random_weights(config: &NetworkConfig) -> Tensors {
     let mut rng = SeededRng::new(1);
     let mut weights = Tensors::new();
     for shape in config.tensor_shapes() {

@@ -5,6 +5,7 @@
 
 mod cmu;
 mod difficult;
+mod estimates;
 mod faults;
 mod lifting;
 mod overlay;

@@ -10,8 +10,8 @@ const LINE: usize = 100;
 /// Lines that the first sheet has for what was found about the recording and the walk together.
 const FOUND: usize = 18;
 
-/// Of these, the lines that estimates of networks take.
-const LEARNED: usize = 7;
+/// Of these, the most lines that estimates of networks take.
+const LEARNED: usize = 11;
 
 /// The most lines for what was found about the recording.
 const QUALITY: usize = 6;
@@ -28,7 +28,11 @@ pub(super) struct Room {
 impl Room {
     /// The room beside everything else on the sheet.
     pub(super) fn of(analysis: &Analysis) -> Self {
-        let learned = if learned::ran(analysis) { LEARNED } else { 0 };
+        let learned = if learned::ran(analysis) {
+            learned::lines(analysis).clamp(7, LEARNED)
+        } else {
+            0
+        };
         let texts = quality::texts(&analysis.quality);
         let used: usize = texts.iter().map(|text| lines_of(text)).sum();
         Self {

@@ -1,5 +1,6 @@
 //! Names for people, and anchors, of what an analysis holds.
 
+use ambulo::Side;
 use ambulo::events::EventSource;
 use ambulo::kinematics::{AngleId, AngleMethod};
 use ambulo::parameters::ParameterId;
@@ -20,8 +21,25 @@ pub(super) struct Subject {
 /// Where the indices stand.
 const PROFILE: &str = "profile-heading";
 
+/// A name without the side that stands at its end, and that side.
+pub(super) fn sided(name: &str) -> (&str, Option<Side>) {
+    let of = |side: Side| {
+        Some((
+            name.strip_suffix(side.name())?.strip_suffix('_')?,
+            Some(side),
+        ))
+    };
+    let found = Side::BOTH.into_iter().find_map(of);
+    found.unwrap_or((name, None))
+}
+
 /// Finds what a name in the evidence stands for; an unknown name is shown as it is.
 pub(super) fn subject(name: &str) -> Subject {
+    if let (base, Some(side)) = sided(name) {
+        let whole = subject(base);
+        let title = format!("{}, {}", whole.title, side.name());
+        return Subject { title, ..whole };
+    }
     if let Some(id) = ParameterId::ALL.iter().find(|id| id.name() == name) {
         return Subject {
             title: id.title().to_owned(),

@@ -293,3 +293,23 @@ fn what_was_lifted_stands_beside_what_the_picture_gives() {
     }
     assert!(!html(&sample::one_camera()).contains("lifted-details"));
 }
+
+#[test]
+fn estimates_of_networks_stand_beside_what_was_measured_and_refusals_say_why() {
+    let page = html(&sample::with_network());
+    let section = page.split("learned-heading").nth(2).expect("the section");
+    let section = section.split("</section>").next().expect("its end");
+    for said in [
+        "Knee flexion at maximum extension, left",
+        "11.2°",
+        "3.1 to 19.3",
+        ">measured<",
+        "With caution, Knee flexion at maximum extension, left: 12 % of the legs",
+        "Not estimated, GDI*, left: too short: 100 frames",
+    ] {
+        assert!(section.contains(said), "{said} in {section}");
+    }
+    let mut refused = sample::with_network();
+    refused.learned.clear();
+    assert!(html(&refused).contains("film at least 5 s of walking"));
+}

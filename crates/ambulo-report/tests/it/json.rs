@@ -23,7 +23,7 @@ fn what_is_written_reads_back_equal() {
 #[test]
 fn a_later_minor_version_is_read() {
     let text = result_json(&sample::full())
-        .replace("\"schema_version\": \"2.0\"", "\"schema_version\": \"2.7\"")
+        .replace("\"schema_version\": \"2.1\"", "\"schema_version\": \"2.7\"")
         .replacen('{', "{\n  \"of_a_later_version\": 1,", 1);
     assert_eq!(from_json(&text).unwrap().schema_version, "2.7");
 }
@@ -32,7 +32,7 @@ fn a_later_minor_version_is_read() {
 fn a_result_without_lifting_reads_as_the_first_version_wrote_it() {
     let text = result_json(&sample::full());
     assert!(!text.contains("\"origin\"") && !text.contains("\"lifting\""));
-    let old = text.replace("\"schema_version\": \"2.0\"", "\"schema_version\": \"1.0\"");
+    let old = text.replace("\"schema_version\": \"2.1\"", "\"schema_version\": \"1.0\"");
     assert_eq!(
         from_json(&old).unwrap().parameters,
         sample::full().parameters

@@ -68,6 +68,7 @@ pub(crate) fn full() -> Analysis {
         angles: angles(),
         indices: indices(),
         learned: BTreeMap::new(),
+        not_estimated: BTreeMap::new(),
         lifting: None,
         assessment: assessment(),
         norms: norms(),
@@ -289,13 +290,21 @@ pub(crate) fn lifted() -> Analysis {
 pub(crate) fn with_network() -> Analysis {
     let mut analysis = full();
     analysis.learned.insert(
-        "knee_flexion_maximum_extension".to_owned(),
+        "knee_flexion_maximum_extension_left".to_owned(),
         Learned {
             value: 11.2,
             unit: "°".to_owned(),
             ci95: [3.1, 19.3],
             model: "stt-kidzinski 1".to_owned(),
+            status: Status::Caution,
+            reason: Some("12 % of the legs' coordinates were not seen but bridged".to_owned()),
+            leads: false,
         },
+    );
+    analysis.not_estimated.insert(
+        "gdi_star_left".to_owned(),
+        "too short: 100 frames at 25 Hz, but 124 are needed: film at least 5 s of walking"
+            .to_owned(),
     );
     analysis.assessment.score = Some(1);
     analysis.assessment.probabilities = vec![0.22, 0.61, 0.15, 0.02];
