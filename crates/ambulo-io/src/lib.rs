@@ -8,6 +8,7 @@ pub mod arrays;
 pub mod boxes;
 pub mod bvh;
 pub mod c3d;
+pub mod calibration;
 pub mod csv;
 pub mod files;
 pub mod formats;

@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod assessment;
 pub mod balance;
 pub mod bouts;
+pub mod camera;
 pub mod cycles;
 pub mod events;
 pub mod identity;

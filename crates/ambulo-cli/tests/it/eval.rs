@@ -128,3 +128,41 @@ fn keypoints_of_recorded_people_are_judged_by_the_mean_pose_alone() {
     let share = row["mean_pose"]["share"].as_f64().unwrap();
     assert!((0.05..0.5).contains(&share), "{share}");
 }
+
+/// Another detector's own keypoints, taken for ours: they are at no distance from themselves, and how far they are
+/// from the motion that was made of them says that cameras, axes and units are read rightly.
+#[test]
+fn a_recording_s_given_keypoints_lie_where_its_cameras_see_its_motion() {
+    let Some(data) = ambulo_testkit::data_dir() else {
+        return;
+    };
+    let recording = data.join("video/pose2sim_single");
+    let scratch = Scratch::new("recording");
+    for camera in ["cam01", "cam02", "cam03", "cam04"] {
+        let given = recording.join(format!("openpose_body25b/{camera}_json"));
+        let own = scratch.path(&format!("{camera}.json"));
+        let (given, own) = (text(&given), text(&own));
+        let format = ["--from", "openpose-body25b", "--fps", "60"];
+        let output = ambulo(&[&["convert", &given, &own], &format[..]].concat());
+        assert_code(&output, 0);
+    }
+    let recording = text(&recording);
+    let folder = text(&scratch.0);
+    let arguments = ["eval", "pose2d", "--recording", &recording];
+    let output = ambulo(&[&arguments[..], &["--keypoints", &folder, "--json"]].concat());
+    assert_code(&output, 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let views = json["views"].as_array().unwrap();
+    assert_eq!(views.len(), 4);
+    for view in views {
+        assert_eq!(view["frames"], 100);
+        assert_eq!(view["all"]["median_px"], 0.0);
+        assert_eq!(view["legs"]["strict"]["frames"], 1.0);
+        let apart = &view["reprojection"]["given"]["median_px"];
+        assert!(apart.as_f64().unwrap() < 20.0, "{view}");
+    }
+
+    let output = ambulo(&["eval", "pose2d", "--recording", &folder]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("NAME_json"), "{}", stderr(&output));
+}

@@ -1,5 +1,7 @@
 //! `ambulo eval pose2d`: networks that find keypoints in pictures, beside the paper's figures.
 
+mod film;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,8 @@ pub(crate) struct Args {
     /// The network's weights
     #[arg(long, value_name = "FILE.safetensors")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    film: film::FilmArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,6 +41,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if let Some(path) = args.data.as_ref().filter(|path| !path.is_dir()) {
         anyhow::bail!("--data wants a folder: {}", path.display());
+    }
+    if let Some(table) = args.film.table(args.weights.as_deref())? {
+        let out = if args.json {
+            format!("{}\n", serde_json::to_string_pretty(&table)?)
+        } else {
+            table.to_text()
+        };
+        std::io::stdout().write_all(out.as_bytes())?;
+        return Ok(Outcome::Done);
     }
     let mut loaded = args.weights.as_deref().map(load).transpose()?;
     let preset = loaded.as_ref().map_or("", |(_, preset)| *preset);
