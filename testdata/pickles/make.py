@@ -5,8 +5,12 @@ Run from the repository root: python testdata/pickles/make.py
 
 import collections
 import os
+import pathlib
 import pickle
 import re
+import sys
+import types
+import typing
 import zipfile
 
 import numpy as np
@@ -70,6 +74,7 @@ def motions():
 
 
 def main():
+    settings()
     for protocol in (2, 3, 4, 5):
         save(f"plain-{protocol}.pkl", plain(), protocol)
         save(f"arrays-{protocol}.pkl", arrays(), protocol)
@@ -132,6 +137,28 @@ def checkpoints():
     torch.save({"state_dict": Hostile()}, f"{CHECKPOINTS}/hostile.pth")
     older(f"{CHECKPOINTS}/mixste.pth", f"{CHECKPOINTS}/mixste-torch16.pth")
     np.savez(f"{CHECKPOINTS}/mixste-expected.npz", **{k: v.numpy() for k, v in state.items()})
+
+
+def settings():
+    """What a training program keeps beside weights: settings of omegaconf, whose classes we only imitate."""
+
+    def fake(module, name):
+        made = type(name, (), {"__module__": module})
+        holder = types.ModuleType(module)
+        setattr(holder, name, made)
+        sys.modules.setdefault(module.split(".")[0], types.ModuleType(module.split(".")[0]))
+        sys.modules[module] = holder
+        return made
+
+    config = fake("omegaconf.dictconfig", "DictConfig")()
+    node = fake("omegaconf.nodes", "AnyNode")()
+    node.__dict__.update(_val=7, _type=typing.Any)
+    content = collections.defaultdict(list)
+    content["NAME"].append(node)
+    config.__dict__.update(_content=content, _kind=dict, _path=pathlib.PurePosixPath("a/b"))
+    kept = {"hyper_parameters": config, "epoch": 9, "state_dict": collections.OrderedDict(a=1)}
+    for protocol in (2, 4):
+        save(f"settings-{protocol}.pkl", kept, protocol)
 
 
 def older(source, target):

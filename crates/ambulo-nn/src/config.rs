@@ -9,6 +9,8 @@ mod mixste;
 mod presets;
 mod rtpca;
 mod stt;
+mod t5;
+mod vqvae;
 mod vttranspose;
 
 pub use cnn1d::Cnn1dConfig;
@@ -19,6 +21,8 @@ pub use rtpca::{
     Amplify, Compress, RtpcaConfig, TpcaConfig, XlrConfig, XlrFuse, XlrResidual, XlrTopology,
 };
 pub use stt::SttConfig;
+pub use t5::T5Config;
+pub use vqvae::VqvaeConfig;
 pub use vttranspose::{
     Axial, Encoder, EncoderNorm, Position, TransposeHConfig, TwinFeed, VBlocks, VEntry, VKernel,
     VttransposeConfig, VttransposeSmallConfig, mirror_pairs, sine_table,
@@ -46,6 +50,10 @@ pub enum NetworkConfig {
     Stt(SttConfig),
     /// A gait parameter from keypoints: convolutions over frames.
     Cnn1d(Cnn1dConfig),
+    /// Motion to tokens and back.
+    Vqvae(VqvaeConfig),
+    /// Tokens of motion and text to tokens of text.
+    T5(T5Config),
 }
 
 /// Why settings are refused.
@@ -177,6 +185,8 @@ impl NetworkConfig {
             Self::VttransposeSmall(_) => "vttranspose_small",
             Self::Stt(_) => "stt",
             Self::Cnn1d(_) => "cnn1d",
+            Self::Vqvae(_) => "vqvae",
+            Self::T5(_) => "t5",
         }
     }
 
@@ -195,6 +205,8 @@ impl NetworkConfig {
             Self::VttransposeSmall(config) => config.validate(),
             Self::Stt(config) => config.validate(),
             Self::Cnn1d(config) => config.validate(),
+            Self::Vqvae(config) => config.validate(),
+            Self::T5(config) => config.validate(),
         }
     }
 
@@ -209,6 +221,8 @@ impl NetworkConfig {
             Self::VttransposeSmall(config) => config.tensor_shapes(),
             Self::Stt(config) => config.tensor_shapes(),
             Self::Cnn1d(config) => config.tensor_shapes(),
+            Self::Vqvae(config) => config.tensor_shapes(),
+            Self::T5(config) => config.tensor_shapes(),
         }
     }
 
@@ -217,6 +231,7 @@ impl NetworkConfig {
     pub fn parameter_count(&self) -> u64 {
         match self {
             Self::Cnn1d(config) => config.parameter_count(),
+            Self::Vqvae(config) => config.parameter_count(),
             _ => learned(&self.tensor_shapes()),
         }
     }
@@ -228,11 +243,13 @@ impl NetworkConfig {
         count(&tensors) - fixed.map(|tensor| tensor.len() as u64).sum::<u64>()
     }
 
-    /// Whether a tensor is no result of gradients: means and variances of batch norms, tables of sines.
+    /// Whether a tensor is no result of gradients: means and variances of batch norms, tables of sines,
+    /// codes of the motion tokenizer.
     pub fn is_fixed(&self, name: &str) -> bool {
         let sine = match self {
             Self::TransposeH(config) => config.position == Position::Sine,
             Self::Vttranspose(config) => config.position == Position::Sine,
+            Self::Vqvae(_) => return VqvaeConfig::is_fixed(name),
             _ => false,
         };
         is_statistic(name) || (sine && name == "pos_embedding")
@@ -249,6 +266,8 @@ impl NetworkConfig {
             Self::VttransposeSmall(config) => config.macs(),
             Self::Stt(config) => config.macs(),
             Self::Cnn1d(config) => config.macs(),
+            Self::Vqvae(config) => config.macs(),
+            Self::T5(config) => config.macs(),
         }
     }
 
@@ -259,13 +278,16 @@ impl NetworkConfig {
             | Self::Mixste(_)
             | Self::ConvFormer(_)
             | Self::Stt(_)
-            | Self::Cnn1d(_) => false,
+            | Self::Cnn1d(_)
+            | Self::Vqvae(_)
+            | Self::T5(_) => false,
             Self::TransposeH(_) | Self::Vttranspose(_) | Self::VttransposeSmall(_) => true,
         }
     }
 
     /// Shape of one input: `[frames, joints, channels]`, `[3, height, width]` of a picture, or
-    /// `[frames, features, 1]` of the 1D-CNN.
+    /// `[frames, features, 1]` of the 1D-CNN and the motion tokenizer. T5 reads any number of tokens:
+    /// `[1, 1, 1]`.
     pub fn input_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, c.in_channels],
@@ -276,11 +298,14 @@ impl NetworkConfig {
             Self::VttransposeSmall(c) => picture(c.image_size),
             Self::Stt(c) => [c.frames, c.joints, 2],
             Self::Cnn1d(c) => [c.frames, c.features, 1],
+            Self::Vqvae(c) => [c.frames, c.features, 1],
+            Self::T5(_) => [1, 1, 1],
         }
     }
 
     /// Shape of one output: `[frames, joints, 3]`, `[joints, height, width]` of heat-maps, or `[1, 1, n]`
-    /// where n numbers are estimated.
+    /// where n numbers are estimated, or `[frames, features, 1]` of the motion tokenizer, or one number for
+    /// each token that T5 could write next, `[1, vocabulary, 1]`.
     pub fn output_shape(&self) -> [usize; 3] {
         match self {
             Self::Rtpca(c) => [c.frames, c.joints, 3],
@@ -291,6 +316,8 @@ impl NetworkConfig {
             Self::VttransposeSmall(c) => heatmaps(c.joints, c.image_size),
             Self::Stt(_) => [1, 1, 1],
             Self::Cnn1d(_) => [1, 1, 2],
+            Self::Vqvae(c) => [c.tokens(c.frames) * c.frames_of_token(), c.features, 1],
+            Self::T5(c) => [1, c.vocabulary, 1],
         }
     }
 }
@@ -397,7 +424,7 @@ fn check(
 }
 
 /// Compares a key that only repeats with what it repeats.
-fn agree<T: PartialEq + std::fmt::Debug>(
+fn agree<T: PartialEq + std::fmt::Debug + ?Sized>(
     key: &'static str,
     stated: Option<&T>,
     computed: &T,

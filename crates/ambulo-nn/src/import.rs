@@ -7,6 +7,7 @@
 mod archive;
 mod hdf5;
 mod keras;
+mod motiongpt;
 
 use std::collections::BTreeMap;
 
@@ -86,6 +87,14 @@ pub enum ImportError {
     Twice {
         /// The name.
         name: String,
+    },
+    /// A tensor that should repeat another one does not.
+    #[error("tensor {name:?} should repeat {of:?}, but differs from it")]
+    Copy {
+        /// The tensor.
+        name: String,
+        /// What it should repeat.
+        of: &'static str,
     },
     /// A tensor's numbers are not where it says.
     #[error("tensor {name:?} reaches beyond its storage")]
@@ -187,6 +196,22 @@ impl<'a> Checkpoint<'a> {
         })
     }
 
+    /// Adds a tensor that the checkpoint lacks, such as `mean` and `std` of the features beside a motion
+    /// tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Twice`] if it is there already.
+    pub fn with(mut self, name: &str, tensor: Tensor) -> Result<Self, ImportError> {
+        let before = self.tensors.insert(name.to_owned(), Entry::Read(tensor));
+        match before {
+            None => Ok(self),
+            Some(_) => Err(ImportError::Twice {
+                name: name.to_owned(),
+            }),
+        }
+    }
+
     /// Names and shapes of all tensors, in the order of their names.
     pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
         self.tensors
@@ -215,13 +240,7 @@ impl<'a> Checkpoint<'a> {
                 .get(bare)
                 .is_some_and(|shape| shape == entry.shape());
             if fits {
-                let tensor = match entry {
-                    Entry::Read(tensor) => tensor,
-                    Entry::View(view) => match &mut archive {
-                        Some(archive) => archive.tensor(&name, &view)?,
-                        None => return Err(ImportError::Outside { name }),
-                    },
-                };
+                let tensor = entry.read(&name, &mut archive)?;
                 tensors.insert(bare, tensor);
             }
         }
@@ -242,7 +261,8 @@ impl<'a> Checkpoint<'a> {
         let mut archive = self.archive;
         let mut entries = BTreeMap::new();
         for (name, entry) in self.tensors {
-            let bare = name.strip_prefix("module.").unwrap_or(&name).to_owned();
+            let bare = name.strip_prefix("module.").unwrap_or(&name);
+            let bare = motiongpt::bare(config, bare).to_owned();
             if entries.insert(bare.clone(), entry).is_some() {
                 return Err(ImportError::Twice { name: bare });
             }
@@ -250,6 +270,7 @@ impl<'a> Checkpoint<'a> {
         if let NetworkConfig::Cnn1d(config) = config {
             entries = keras::renamed(config, entries);
         }
+        check_copies(config, &entries, &mut archive)?;
         let mut dropped = Vec::new();
         entries.retain(|name, _| {
             let is_dead = never_used(config, name);
@@ -259,7 +280,9 @@ impl<'a> Checkpoint<'a> {
             !is_dead
         });
         let joined = joined_projections(config, &entries);
-        let expected = config.tensor_shapes();
+        let absent = motiongpt::absent(config, &entries);
+        let mut expected = config.tensor_shapes();
+        expected.retain(|tensor| !absent.contains(&tensor.name.as_str()));
         let found = entries
             .iter()
             .filter(|(name, _)| !joined.contains_key(name.as_str()))
@@ -270,13 +293,7 @@ impl<'a> Checkpoint<'a> {
 
         let mut tensors = Tensors::new();
         for (name, entry) in entries {
-            let tensor = match entry {
-                Entry::Read(tensor) => tensor,
-                Entry::View(view) => match &mut archive {
-                    Some(archive) => archive.tensor(&name, &view)?,
-                    None => return Err(ImportError::Outside { name }),
-                },
-            };
+            let tensor = entry.read(&name, &mut archive)?;
             match joined.get(&name) {
                 None => {
                     tensors.insert(name, tensor);
@@ -293,6 +310,9 @@ impl<'a> Checkpoint<'a> {
                 }
             }
         }
+        if let (NetworkConfig::Vqvae(config), false) = (config, absent.is_empty()) {
+            motiongpt::begin_averages(config, &mut tensors)?;
+        }
         let weights = Weights::new(config.clone(), tensors, info)?;
         Ok(Imported { weights, dropped })
     }
@@ -305,6 +325,43 @@ impl Entry {
             Self::View(view) => &view.shape,
         }
     }
+
+    /// Its numbers.
+    fn read(&self, name: &str, archive: &mut Option<Archive<'_>>) -> Result<Tensor, ImportError> {
+        match (self, archive) {
+            (Self::Read(tensor), _) => Ok(tensor.clone()),
+            (Self::View(view), Some(archive)) => archive.tensor(name, view),
+            (Self::View(_), None) => Err(ImportError::Outside {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Compares the copies of T5's table of tokens with the table.
+fn check_copies(
+    config: &NetworkConfig,
+    entries: &BTreeMap<String, Entry>,
+    archive: &mut Option<Archive<'_>>,
+) -> Result<(), ImportError> {
+    const TABLE: &str = "shared.weight";
+    let (NetworkConfig::T5(_), Some(table)) = (config, entries.get(TABLE)) else {
+        return Ok(());
+    };
+    for name in motiongpt::COPIES {
+        let Some(copy) = entries.get(name) else {
+            continue;
+        };
+        let is_same = motiongpt::is_same_place(copy, table)
+            || copy.read(name, archive)? == table.read(TABLE, archive)?;
+        if !is_same {
+            return Err(ImportError::Copy {
+                name: name.to_owned(),
+                of: TABLE,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The dictionary of tensors in a checkpoint.
@@ -334,8 +391,11 @@ fn state(root: &Value) -> Result<&[(Value, Value)], ImportError> {
 }
 
 /// Whether the published code makes this tensor but never uses it: `RTPCA` builds the pyramid over time
-/// also in spatial blocks; batch norms count their batches.
+/// also in spatial blocks; batch norms count their batches. Or it belongs to another network of the file.
 fn never_used(config: &NetworkConfig, name: &str) -> bool {
+    if motiongpt::is_other(config, name) {
+        return true;
+    }
     let NetworkConfig::Rtpca(config) = config else {
         return config.reads_pictures() && name.ends_with(".num_batches_tracked");
     };

@@ -18,6 +18,8 @@ pub(crate) mod conv;
 pub(crate) mod cpu;
 pub(crate) mod depthwise;
 pub(crate) mod gemm;
+pub(crate) mod half;
+pub(crate) mod keyed;
 pub(crate) mod maps;
 pub(crate) mod math;
 pub(crate) mod mix;

@@ -5,6 +5,8 @@ mod convformer;
 mod pose;
 mod rtpca;
 mod stt;
+pub mod t5;
+pub mod vqvae;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ pub use convformer::ConvFormer;
 pub use pose::Pose;
 pub use rtpca::Rtpca;
 pub use stt::Stt;
+pub use vqvae::Vqvae;
 
 use crate::config::{ConfigError, NetworkConfig};
 use crate::layers::{Checked, Trace};
@@ -58,6 +61,9 @@ pub enum NetworkError {
         /// Numbers given.
         found: usize,
     },
+    /// The network reads and writes tokens, as [`t5::T5`] does.
+    #[error("t5 reads and writes tokens, not windows of numbers")]
+    Tokens,
     /// The memory for the output does not fit it.
     #[error("the output has {expected} numbers, not {found}")]
     Output {
@@ -85,6 +91,7 @@ enum Body {
     Pose(Box<Pose>),
     Stt(Box<Stt>),
     Cnn1d(Box<Cnn1d>),
+    Vqvae(Box<Vqvae>),
 }
 
 impl Network {
@@ -132,6 +139,10 @@ impl Network {
             }
             NetworkConfig::Stt(config) => Body::Stt(Box::new(Stt::new(config, weights))),
             NetworkConfig::Cnn1d(config) => Body::Cnn1d(Box::new(Cnn1d::new(config, weights))),
+            NetworkConfig::Vqvae(config) => {
+                Body::Vqvae(Box::new(Vqvae::from_weights(config, tensors, engine)?))
+            }
+            NetworkConfig::T5(_) => return Err(NetworkError::Tokens),
         };
         Ok(Self {
             config: config.clone(),
@@ -230,7 +241,7 @@ impl Network {
             });
         }
         match &mut self.body {
-            Body::Rtpca(_) | Body::Pose(_) | Body::Stt(_) | Body::Cnn1d(_) => {
+            Body::Rtpca(_) | Body::Pose(_) | Body::Stt(_) | Body::Cnn1d(_) | Body::Vqvae(_) => {
                 self.forward(video, 1)
             }
             Body::ConvFormer(network) => Ok(network.forward_video(&self.engine, video)),
@@ -268,6 +279,7 @@ impl Network {
                 Body::Pose(network) => network.run(&self.engine, input, batch, output, trace),
                 Body::Stt(network) => network.run(&self.engine, input, batch, output, trace),
                 Body::Cnn1d(network) => network.run(&self.engine, input, batch, output, trace),
+                Body::Vqvae(network) => network.run(input, batch, output, trace),
             }
         }
         Ok(())

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use safetensors::tensor::Dtype;
 use safetensors::{SafeTensorError, SafeTensors};
 
+use crate::kernels::half::half;
+
 /// Numbers in row-major order with their extents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
@@ -25,6 +27,8 @@ pub enum Storage {
     F32,
     /// 16 bits: half the size, three decimal digits.
     F16,
+    /// bfloat16: half the size, two decimal digits, the range of 32 bits.
+    Bf16,
 }
 
 /// Why tensors could not be read or written.
@@ -283,6 +287,7 @@ impl safetensors::View for Stored<'_> {
         match self.storage {
             Storage::F32 => Dtype::F32,
             Storage::F16 => Dtype::F16,
+            Storage::Bf16 => Dtype::BF16,
         }
     }
 
@@ -296,6 +301,9 @@ impl safetensors::View for Stored<'_> {
             Storage::F32 => numbers.flat_map(|value| value.to_le_bytes()).collect(),
             Storage::F16 => numbers
                 .flat_map(|&value| f16_from_f32(value).to_le_bytes())
+                .collect(),
+            Storage::Bf16 => numbers
+                .flat_map(|&value| half(value).to_le_bytes())
                 .collect(),
         })
     }

@@ -220,9 +220,14 @@ impl Weights {
     ///
     /// [`WeightsError::NotFinite`] if a number is too large for the storage; [`WeightsError::Tensors`].
     pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>, WeightsError> {
-        const LARGEST_F16: f32 = 65520.0;
+        // What rounds to infinity: halfway from the largest number to the next power of two.
+        let largest = match storage {
+            Storage::F32 => f32::INFINITY,
+            Storage::F16 => 65520.0,
+            Storage::Bf16 => f32::from_bits(0x7F7F_8000),
+        };
         for (name, tensor) in self.tensors.iter() {
-            let overflows = |value: &f32| storage == Storage::F16 && value.abs() >= LARGEST_F16;
+            let overflows = |value: &f32| value.abs() >= largest;
             if let Some(place) = tensor.data().iter().position(overflows) {
                 let name = name.to_owned();
                 return Err(WeightsError::NotFinite { name, place });

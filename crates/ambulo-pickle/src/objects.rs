@@ -32,7 +32,7 @@ pub(crate) enum Global {
     Parameter,
     /// `torch.FloatStorage` and its like.
     Storage(StorageType),
-    /// Anything of `numpy.random`: kept as nothing.
+    /// Anything of `numpy.random`, and settings that training programs keep: kept as nothing.
     RandomState,
 }
 
@@ -57,7 +57,7 @@ impl Global {
             ("torch", storage) if storage.ends_with("Storage") => {
                 Self::Storage(storage_type(storage).ok_or_else(|| refused(module, name))?)
             }
-            _ if is_random_state(module, name) => Self::RandomState,
+            _ if is_random_state(module, name) || is_setting(module, name) => Self::RandomState,
             _ => return Err(refused(module, name)),
         })
     }
@@ -83,6 +83,29 @@ fn is_random_state(module: &str, name: &str) -> bool {
             matches!(name, "SeedSequence" | "__pyx_unpickle_SeedSequence")
         }
         _ => false,
+    }
+}
+
+/// Whether this is a class of settings that training programs keep beside the weights: those of omegaconf and
+/// what they are made of, and the states of PyTorch Lightning.
+fn is_setting(module: &str, name: &str) -> bool {
+    match module {
+        "omegaconf.dictconfig" | "omegaconf.listconfig" | "omegaconf.base" | "omegaconf.nodes" => {
+            true
+        }
+        "collections" => name == "defaultdict",
+        "typing" => name == "Any",
+        "pathlib" | "pathlib._local" => name.ends_with("Path"),
+        "builtins" | "__builtin__" => {
+            matches!(
+                name,
+                "list" | "tuple" | "int" | "float" | "bool" | "str" | "unicode"
+            )
+        }
+        _ => {
+            let package = module.split('.').next();
+            package.is_some_and(|package| matches!(package, "pytorch_lightning" | "lightning"))
+        }
     }
 }
 

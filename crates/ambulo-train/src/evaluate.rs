@@ -4,4 +4,5 @@ mod columns;
 pub mod params;
 pub mod pictures;
 pub mod pose2d;
+pub mod text;
 pub mod walking;

@@ -4,6 +4,7 @@
 pub mod batch;
 #[cfg(feature = "burn")]
 pub mod checkpoint;
+pub mod codebook;
 pub mod datasets;
 #[cfg(feature = "burn")]
 pub mod device;

@@ -10,6 +10,7 @@ mod distribution;
 pub mod events;
 pub mod pose2d;
 pub mod pose3d;
+pub mod text;
 
 /// Why a measure has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -48,6 +49,12 @@ pub enum MetricError {
         joint: usize,
         /// Frame.
         frame: usize,
+    },
+    /// A text has nothing to be compared with.
+    #[error("text {item} has no reference")]
+    NoReference {
+        /// Which text.
+        item: usize,
     },
     /// A class is not below the number of classes.
     #[error("class {class} does not exist among {classes}")]

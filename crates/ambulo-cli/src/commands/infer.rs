@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ambulo_io::files;
+use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::networks::Network;
+use ambulo_nn::networks::t5::{Keep, Precision, T5};
 use ambulo_nn::tensors::{Storage, Tensor, Tensors};
-use ambulo_nn::threads::Threads;
+use ambulo_nn::threads::{Engine, Threads};
 use anyhow::Context as _;
 
 use super::weights;
@@ -15,12 +17,13 @@ use crate::progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Network to run, as in its settings: rtpca, mixste, convformer, vttranspose, stt, cnn1d and others
+    /// Network to run, as in its settings: rtpca, mixste, convformer, vttranspose, stt, cnn1d, vqvae, t5 and others
     network: String,
     /// Weights file, or the name of weights that come with the program
     #[arg(long, value_name = "F.safetensors")]
     weights: String,
-    /// Safetensors file with the tensor `input`: (batch, frames, joints, channels)
+    /// Safetensors file with the tensor `input`: (batch, frames, joints, channels); for t5 tokens (batch,
+    /// tokens), with `attention_mask` and `decoder_input_ids` if there are any
     #[arg(long, value_name = "X.safetensors")]
     input: PathBuf,
     /// Safetensors file to write, with the tensor `output`
@@ -44,13 +47,45 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         args.network
     );
     let bytes = files::load_file(&args.input)?.bytes;
-    let input = Tensors::from_safetensors(&bytes)
-        .map_err(anyhow::Error::from)
-        .and_then(|(mut tensors, _)| {
-            tensors.require("input")?;
-            tensors.remove("input").context("no tensor input")
-        })
-        .with_context(|| format!("cannot use the input {}", args.input.display()))?;
+    let unusable = || format!("cannot use the input {}", args.input.display());
+    let (inputs, _) = Tensors::from_safetensors(&bytes).with_context(unusable)?;
+    inputs.require("input").with_context(unusable)?;
+    let threads = args
+        .threads
+        .map_or_else(Threads::auto, |threads| Threads::new(threads.get()));
+    let outputs = if let NetworkConfig::T5(config) = config {
+        let engine = Engine::new(threads);
+        let t5 = T5::from_weights(config, weights.tensors(), &engine, Precision::F32)?;
+        let keep = if args.trace { Keep::All } else { Keep::Output };
+        t5.run_batch(&inputs, keep).with_context(unusable)?
+    } else {
+        windows(args, config, weights.tensors(), inputs, threads)?
+    };
+    let file = outputs.to_safetensors(&BTreeMap::new(), Storage::F32)?;
+    files::write_atomically(&args.output, &file)?;
+    progress::say(&format!(
+        "{} tensors: {}",
+        outputs.len(),
+        args.output.display()
+    ));
+    Ok(Outcome::Done)
+}
+
+/// Runs a network of windows.
+fn windows(
+    args: &Args,
+    config: &NetworkConfig,
+    weights: &Tensors,
+    mut inputs: Tensors,
+    threads: Threads,
+) -> anyhow::Result<Tensors> {
+    let input = inputs.remove("input").context("no tensor input")?;
+    let mut config = config.clone();
+    if let (NetworkConfig::Vqvae(config), &[_, frames, ..]) = (&mut config, input.shape()) {
+        // Any length can be encoded; that of the settings is the one of training.
+        config.frames = frames;
+        config.validate()?;
+    }
     let expected = config.input_shape();
     // A last extent of 1 need not be written.
     let whole = expected.strip_suffix(&[1]).unwrap_or(&expected);
@@ -67,24 +102,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         input.data().iter().all(|value| value.is_finite()),
         "the input holds a number that is not finite; fill gaps before"
     );
-    let threads = args
-        .threads
-        .map_or_else(Threads::auto, |threads| Threads::new(threads.get()));
-    let mut network = Network::from_weights(config, weights.tensors(), threads)?;
-    let outputs: Tensors = if args.trace {
-        network.trace(input.data(), batch)?.into_iter().collect()
-    } else {
-        let [frames, joints, channels] = config.output_shape();
-        let output = network.forward(input.data(), batch)?;
-        let output = Tensor::new([batch, frames, joints, channels], output)?;
-        [("output".to_owned(), output)].into_iter().collect()
+    let mut network = Network::from_weights(&config, weights, threads)?;
+    // The motion tokenizer answers in the shape it is asked in.
+    let output_shape = config.output_shape();
+    let shape = match config {
+        NetworkConfig::Vqvae(_) => &output_shape[..2],
+        _ => &output_shape[..],
     };
-    let file = outputs.to_safetensors(&BTreeMap::new(), Storage::F32)?;
-    files::write_atomically(&args.output, &file)?;
-    progress::say(&format!(
-        "{} tensors: {}",
-        outputs.len(),
-        args.output.display()
-    ));
-    Ok(Outcome::Done)
+    let shape: Vec<usize> = std::iter::once(batch)
+        .chain(shape.iter().copied())
+        .collect();
+    let mut outputs = Tensors::new();
+    if args.trace {
+        outputs = network.trace(input.data(), batch)?.into_iter().collect();
+        let output = outputs.remove("output").context("no output in the trace")?;
+        outputs.insert("output", output.reshaped(shape)?);
+    } else {
+        let output = network.forward(input.data(), batch)?;
+        outputs.insert("output", Tensor::new(shape, output)?);
+    }
+    Ok(outputs)
 }

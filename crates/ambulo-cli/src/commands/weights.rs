@@ -1,13 +1,14 @@
 //! `ambulo weights`: what weights there are, what a file holds, and how published ones become ours.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use ambulo_io::files;
+use ambulo_io::{files, npy};
 use ambulo_nn::codec::params::{Correction, Target};
+use ambulo_nn::codec::text::{TextError, Tokenizer};
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::import::Checkpoint;
-use ambulo_nn::tensors::Storage;
+use ambulo_nn::tensors::{Storage, Tensor};
 use ambulo_nn::weights::{Weights, WeightsInfo, shipped};
 use anyhow::Context as _;
 
@@ -43,7 +44,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct ImportArgs {
-    /// Network the weights are for: rtpca, mixste, convformer, vttranspose, stt, cnn1d and others
+    /// Network the weights are for: rtpca, mixste, convformer, vttranspose, stt, cnn1d, vqvae, t5 and others
     network: String,
     /// Checkpoint (.pth, .pt, .bin, .tar of PyTorch 1.6 or later, .h5 of Keras) or safetensors file
     checkpoint: PathBuf,
@@ -65,6 +66,18 @@ struct ImportArgs {
     /// Store 16-bit numbers: half the size, three decimal digits
     #[arg(long)]
     f16: bool,
+    /// Store bfloat16: half the size, two decimal digits, the range of 32 bits
+    #[arg(long, conflicts_with = "f16")]
+    bf16: bool,
+    /// For vqvae: means of the motion features, which its checkpoints lack
+    #[arg(long, value_name = "FILE.npy", requires = "std")]
+    mean: Option<PathBuf>,
+    /// For vqvae: standard deviations of the motion features
+    #[arg(long, value_name = "FILE.npy", requires = "mean")]
+    std: Option<PathBuf>,
+    /// For t5: the file of the pieces that it cuts words into
+    #[arg(long, value_name = "spiece.model")]
+    tokenizer: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -148,7 +161,7 @@ fn verify(name: &str, sha256: Option<&str>) -> anyhow::Result<Outcome> {
 
 fn import(args: &ImportArgs) -> anyhow::Result<Outcome> {
     let bytes = files::load_file(&args.checkpoint)?.bytes;
-    let config = import_config(args, &bytes)?;
+    let mut config = import_config(args, &bytes)?;
     anyhow::ensure!(
         config.model() == args.network,
         "the settings are those of {}, not of {:?}",
@@ -178,15 +191,31 @@ fn import(args: &ImportArgs) -> anyhow::Result<Outcome> {
     if let Some(target) = &args.target {
         notes.insert(Target::NOTE.to_owned(), target.clone());
     }
+    if let Some(path) = &args.tokenizer {
+        let tokenizer = tokenizer(path, &config)?;
+        notes.insert(Tokenizer::NOTE.to_owned(), tokenizer.to_json());
+    }
+    let statistics = statistics(args, &mut config)?;
     let info = WeightsInfo {
         id: stem(&args.output),
         version: String::new(),
         notes,
     };
     let imported = Checkpoint::from_bytes(&bytes)
+        .and_then(|checkpoint| {
+            statistics
+                .into_iter()
+                .try_fold(checkpoint, |checkpoint, (name, tensor)| {
+                    checkpoint.with(name, tensor)
+                })
+        })
         .and_then(|checkpoint| checkpoint.import(&config, info))
         .with_context(|| format!("cannot import {}", args.checkpoint.display()))?;
-    let storage = if args.f16 { Storage::F16 } else { Storage::F32 };
+    let storage = match (args.f16, args.bf16) {
+        (true, _) => Storage::F16,
+        (_, true) => Storage::Bf16,
+        _ => Storage::F32,
+    };
     let file = imported.weights.to_bytes(storage)?;
     files::write_atomically(&args.output, &file)?;
     if !imported.dropped.is_empty() {
@@ -203,6 +232,46 @@ fn import(args: &ImportArgs) -> anyhow::Result<Outcome> {
         args.output.display()
     ));
     Ok(Outcome::Done)
+}
+
+/// The tokenizer of a language model with the tokens that its rows are for.
+fn tokenizer(path: &Path, config: &NetworkConfig) -> anyhow::Result<Tokenizer> {
+    /// Sentinels behind the pieces of T5.
+    const SENTINELS: usize = 100;
+    let NetworkConfig::T5(config) = config else {
+        anyhow::bail!("--tokenizer is for t5");
+    };
+    let bytes = files::load_file(path)?.bytes;
+    let made = || {
+        let mut tokenizer = Tokenizer::from_sentencepiece(&bytes, SENTINELS)?;
+        tokenizer.add_published(config.vocabulary)?;
+        Ok::<_, TextError>(tokenizer)
+    };
+    made().with_context(|| format!("cannot use {}", path.display()))
+}
+
+/// Mean and standard deviation of the features, and the settings told that they are there.
+fn statistics(
+    args: &ImportArgs,
+    config: &mut NetworkConfig,
+) -> anyhow::Result<Vec<(&'static str, Tensor)>> {
+    let (Some(mean), Some(std)) = (&args.mean, &args.std) else {
+        return Ok(Vec::new());
+    };
+    let NetworkConfig::Vqvae(config) = config else {
+        anyhow::bail!("--mean and --std are for vqvae");
+    };
+    config.statistics = true;
+    let read = |path: &PathBuf| -> anyhow::Result<Tensor> {
+        let bytes = files::load_file(path)?.bytes;
+        let array = npy::parse(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+        let numbers = array.numbers();
+        let numbers = numbers.with_context(|| format!("{} holds no numbers", path.display()))?;
+        #[expect(clippy::cast_possible_truncation, reason = "networks compute in f32")]
+        let data = numbers.iter().map(|&x| x as f32).collect();
+        Ok(Tensor::new(array.shape.as_slice(), data)?)
+    };
+    Ok(vec![("mean", read(mean)?), ("std", read(std)?)])
 }
 
 fn import_config(args: &ImportArgs, checkpoint: &[u8]) -> anyhow::Result<NetworkConfig> {

@@ -223,6 +223,66 @@ fn networks_of_gait_parameters_give_the_outputs_of_the_reference() {
 }
 
 #[test]
+fn the_motion_tokenizer_and_t5_give_the_outputs_of_the_published_code() {
+    check("vqvae", 1e-5, Measure::Largest, &[]);
+    check("t5", 1e-4, Measure::Numbers, &[]);
+}
+
+#[test]
+fn t5_writes_tokens_where_none_are_given_and_a_tokenizer_must_fit() {
+    let case = repository_root().join("testdata/parity/t5/model");
+    let scratch = Scratch::new("t5");
+    let (weights, input) = (scratch.path("w.safetensors"), scratch.path("x.safetensors"));
+    assert_code(&import(&case, &case.join("config.json"), &weights), 0);
+    let (weights, output) = (text(&weights), scratch.path("y.safetensors"));
+    let mut tensors_in = tensors(&case.join("input.safetensors"));
+    tensors_in.remove("decoder_input_ids");
+    tensors_in.remove("labels");
+    let file = tensors_in.to_safetensors(&[].into(), Storage::F32).unwrap();
+    fs::write(&input, file).unwrap();
+    let arguments = [
+        "infer",
+        "t5",
+        "--weights",
+        &weights,
+        "--input",
+        &text(&input),
+    ];
+    let written = text(&output);
+    assert_code(&ambulo(&[&arguments[..], &["-o", &written]].concat()), 0);
+    let expected: serde_json::Value =
+        serde_json::from_slice(&fs::read(case.join("expected.json")).unwrap()).unwrap();
+    let found = tensors(&output).remove("output").unwrap();
+    for (row, greedy) in found
+        .data()
+        .chunks_exact(found.shape()[1])
+        .zip(expected["greedy"].as_array().unwrap())
+    {
+        let free: Vec<f32> = serde_json::from_value(greedy["tokens_free"].clone()).unwrap();
+        assert!(row.starts_with(&free));
+    }
+    // A model of 200 pieces and 100 sentinels has no place in a network of 200 rows.
+    let model = text(&repository_root().join("testdata/parity/t5/tokenizer/spiece.model"));
+    let arguments = [
+        "weights",
+        "import",
+        "t5",
+        &weights,
+        "-o",
+        &written,
+        "--tokenizer",
+        &model,
+    ];
+    let refused = ambulo(&arguments);
+    assert_code(&refused, 2);
+    assert!(
+        stderr(&refused).contains("300 tokens"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
 fn mixste_weights_run_as_rtpca_without_its_parts() {
     let case = repository_root().join("testdata/parity/rtpca/mixste_t27");
     let scratch = Scratch::new("mixste-as-rtpca");

@@ -1,5 +1,6 @@
 //! Settings of the published networks and of every row of their ablation tables, by name.
 
+mod motion;
 mod params;
 mod pose;
 
@@ -15,6 +16,7 @@ pub(super) fn all() -> Vec<(String, NetworkConfig)> {
     convformer(&mut presets);
     pose::add(&mut presets);
     params::add(&mut presets);
+    motion::add(&mut presets);
     presets
 }
 

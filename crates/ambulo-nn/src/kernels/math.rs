@@ -1,4 +1,4 @@
-//! Exponential and GELU on vectors.
+//! Exponential and both GELUs on vectors.
 
 use super::simd::Simd;
 
@@ -65,4 +65,16 @@ pub(super) fn gelu<S: Simd>(s: S, x: S::V) -> S::V {
     let erf = s.copy_sign(s.sub(one, tail), x);
     let half = s.mul(x, s.splat(0.5));
     s.fma(half, erf, half)
+}
+
+/// GELU as networks of text have it: `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`.
+///
+/// The hyperbolic tangent by the exponential: `(1 + tanh u)/2 = 1/(1 + exp(-2u))`.
+#[inline(always)]
+pub(super) fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
+    const MINUS_TWO_ROOTS: f32 = -1.595_769_2;
+    let cubic = s.mul(s.mul(x, x), s.splat(0.044_715));
+    let inner = s.fma(x, cubic, x);
+    let power = exp(s, s.mul(inner, s.splat(MINUS_TWO_ROOTS)));
+    s.div(x, s.add(power, s.splat(1.0)))
 }

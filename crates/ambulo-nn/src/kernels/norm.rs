@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::cpu::{Cpu, Task};
+use super::math::gelu_tanh;
 use super::simd::Simd;
 
 /// Layer norm over the last axis: `(x - mean) / √(variance + eps) · weight + bias`, with the variance
@@ -156,6 +157,91 @@ fn moments<S: Simd>(s: S, x: &[f32], eps: f32) -> (S::V, S::V) {
         total += (x - mean) * (x - mean);
     }
     (means, s.splat(1.0 / (total / count + eps).sqrt()))
+}
+
+/// Norm by the root mean square: `x / √(mean of x² + eps) · weight`, without mean and offset.
+#[derive(Debug, Clone)]
+pub(crate) struct RmsNorm {
+    cpu: Cpu,
+    eps: f32,
+    weight: Buffer,
+}
+
+impl RmsNorm {
+    /// Takes the factor of each place.
+    pub(crate) fn new(cpu: Cpu, weight: &[f32], eps: f32) -> Self {
+        Self {
+            cpu,
+            eps,
+            weight: Buffer::from_slice(weight),
+        }
+    }
+
+    /// Norms whole rows, one behind the other.
+    pub(crate) fn apply(&self, input: &[f32], output: &mut [f32]) {
+        self.cpu.run(ApplyRms {
+            norm: self,
+            input,
+            output,
+        });
+    }
+}
+
+struct ApplyRms<'a> {
+    norm: &'a RmsNorm,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Task for ApplyRms<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let width = self.norm.weight.len();
+        let rows = self.input.chunks_exact(width);
+        for (x, y) in rows.zip(self.output.chunks_exact_mut(width)) {
+            let mut squares = s.splat(0.0);
+            for chunk in x.chunks(S::LANES) {
+                let chunk = s.read(chunk);
+                squares = s.fma(chunk, chunk, squares);
+            }
+            let mean = s.sum(squares) / width as f32;
+            let scale = s.splat(1.0 / (mean + self.norm.eps).sqrt());
+            let places = x.chunks(S::LANES).zip(y.chunks_mut(S::LANES));
+            for ((x, y), w) in places.zip(self.norm.weight.chunks(S::LANES)) {
+                s.write(s.mul(s.mul(s.read(x), scale), s.read(w)), y);
+            }
+        }
+    }
+}
+
+/// Replaces the first half of each row by GELU of it times the second half. GELU is the approximation by a
+/// hyperbolic tangent, to about 2e-7 of it.
+///
+/// # Panics
+///
+/// If rows of `width` have no two halves.
+pub(crate) fn gate(cpu: Cpu, rows: &mut [f32], width: usize) {
+    assert!(width.is_multiple_of(2));
+    cpu.run(Gate { rows, width });
+}
+
+struct Gate<'a> {
+    rows: &'a mut [f32],
+    width: usize,
+}
+
+impl Task for Gate<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for row in self.rows.chunks_exact_mut(self.width) {
+            let (first, second) = row.split_at_mut(self.width / 2);
+            for (x, factor) in first.chunks_mut(S::LANES).zip(second.chunks(S::LANES)) {
+                s.write(s.mul(gelu_tanh(s, s.read(x)), s.read(factor)), x);
+            }
+        }
+    }
 }
 
 /// Adds `b` to `a`, place by place, as far as both reach.

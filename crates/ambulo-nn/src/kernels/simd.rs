@@ -40,6 +40,13 @@ pub(super) trait Simd: Copy + Send + Sync {
     /// `from` points at `count` readable numbers.
     unsafe fn load_first(self, from: *const f32, count: usize) -> Self::V;
 
+    /// Reads [`Self::LANES`] numbers of 16 bits: the upper halves of `f32` (bfloat16).
+    ///
+    /// # Safety
+    ///
+    /// `from` points at that many readable numbers.
+    unsafe fn load_half(self, from: *const u16) -> Self::V;
+
     /// Writes [`Self::LANES`] numbers.
     ///
     /// # Safety

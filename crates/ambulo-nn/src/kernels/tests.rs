@@ -4,8 +4,10 @@ use ambulo_testkit::SeededRng;
 
 use super::attention::{Attention, Blend, Heads, KeyValues, Layout, Tokens, scratch_len};
 use super::gemm::{Finish, Linear};
+use super::half::{HalfLinear, half};
+use super::keyed::{Keyed, Offsets};
 use super::mix::{Mix, Padded, margin, padded_stride};
-use super::norm::{Norm, add};
+use super::norm::{Norm, RmsNorm, add, gate};
 use super::pool::{Chunks, Pool};
 use super::taps::{Grid, Run, Taps, add_products};
 use super::time::{Filter, Rows, TimeConv, TimeNorm, filter, pool_row, pool_window};
@@ -620,6 +622,156 @@ fn convolutions_by_taps_and_their_gradients_agree_with_plain_sums() {
             let mut sums = vec![1.0; total * channels];
             add_products(cpu, &runs, &grid, [&input, &values], (&mut sums, channels));
             close(&sums, &products, 1e-4, "products");
+        }
+    }
+}
+
+/// What a bfloat16 stands for.
+fn whole(half: u16) -> f32 {
+    f32::from_bits(u32::from(half) << 16)
+}
+
+#[test]
+fn sixteen_bits_round_to_the_nearest_and_ties_to_even() {
+    for bits in 0..=u16::MAX {
+        let value = whole(bits);
+        if value.is_nan() {
+            assert!(whole(half(value)).is_nan());
+        } else {
+            assert_eq!(half(value), bits);
+        }
+    }
+    for (value, bits) in [
+        (1.0 + 1.0 / 256.0, 0x3F80),
+        (1.0 + 3.0 / 256.0, 0x3F82),
+        (1.0 + 1.0 / 255.0, 0x3F81),
+        (f32::MAX, 0x7F80),
+    ] {
+        assert_eq!(half(value), bits, "{value}");
+    }
+}
+
+#[test]
+fn layers_of_sixteen_bits_agree_with_plain_sums() {
+    let mut rng = SeededRng::new(21);
+    let pool = Pool::new(3);
+    for cpu in cpus() {
+        for round in 0..16 {
+            let (rows, inputs, outputs) = match round {
+                0 => (1, 1, 1),
+                1 => (31, 5, 200),
+                _ => (1 + rng.below(20), 1 + rng.below(90), 1 + rng.below(100)),
+            };
+            let weights = random(&mut rng, inputs * outputs);
+            let input = random(&mut rng, rows * inputs);
+            let layer = HalfLinear::new(cpu, &weights, outputs);
+            for finish in [Finish::Set, Finish::Add] {
+                let held = random(&mut rng, rows * outputs);
+                let expected: Vec<f64> = (0..rows * outputs)
+                    .map(|place| {
+                        let (row, output) = (place / outputs, place % outputs);
+                        let sum = (0..inputs).map(|i| {
+                            let weight = whole(half(weights[output * inputs + i]));
+                            f64::from(weight) * f64::from(input[row * inputs + i])
+                        });
+                        finished(sum.sum(), held[place], finish)
+                    })
+                    .collect();
+                let mut found = held.clone();
+                layer.apply_on(&pool, rows, &input, &mut found, finish);
+                close(&found, &expected, 2e-5, "a layer of 16 bits");
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_by_the_root_mean_square_and_gates_agree_with_plain_loops() {
+    let mut rng = SeededRng::new(22);
+    for cpu in cpus() {
+        for width in [1, 7, 16, 64, 101] {
+            let (weight, input) = (random(&mut rng, width), random(&mut rng, 3 * width));
+            let norm = RmsNorm::new(cpu, &weight, 1e-6);
+            let mut found = vec![0.0; 3 * width];
+            norm.apply(&input, &mut found);
+            let expected: Vec<f64> = input
+                .chunks(width)
+                .flat_map(|row| {
+                    let squares = row.iter().map(|&x| f64::from(x).powi(2));
+                    let mean = squares.sum::<f64>() / width as f64;
+                    let scale = 1.0 / (mean + 1e-6).sqrt();
+                    let terms = row.iter().zip(&weight);
+                    terms.map(move |(&x, &w)| f64::from(x) * scale * f64::from(w))
+                })
+                .collect();
+            close(&found, &expected, 1e-5, "a norm");
+            let mut rows = random(&mut rng, 6 * width);
+            rows[0] = 30.0;
+            rows[2 * width] = -30.0;
+            let before = rows.clone();
+            gate(cpu, &mut rows, 2 * width);
+            for (row, before) in rows.chunks(2 * width).zip(before.chunks(2 * width)) {
+                let expected: Vec<f64> = (0..width)
+                    .map(|i| {
+                        let (x, factor) = (f64::from(before[i]), f64::from(before[width + i]));
+                        let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                        0.5 * x * (1.0 + u.tanh()) * factor
+                    })
+                    .collect();
+                close(&row[..width], &expected, 1e-5, "a gate");
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_to_kept_keys_agrees_with_plain_loops() {
+    let mut rng = SeededRng::new(23);
+    for cpu in cpus() {
+        for (heads, width, count) in [(1, 1, 1), (2, 5, 17), (3, 16, 40), (2, 64, 33), (1, 100, 3)]
+        {
+            let mut keyed = Keyed::new(heads, width, 1);
+            let mut kept = Vec::new();
+            for _ in 0..count {
+                let (key, value) = (
+                    random(&mut rng, heads * width),
+                    random(&mut rng, heads * width),
+                );
+                keyed.push(&key, &value);
+                kept.push((key, value));
+            }
+            assert_eq!(keyed.count(), count);
+            let table = random(&mut rng, heads * (count + 4));
+            let offsets = Offsets {
+                data: &table,
+                stride: count + 4,
+                start: 3,
+            };
+            let query = random(&mut rng, width);
+            let looked = count.div_ceil(2);
+            for head in 0..heads {
+                let mut scores = vec![0.0; keyed.scratch_len()];
+                let mut found = vec![0.0; width];
+                let place = (head, looked);
+                keyed.attend(cpu, place, &query, Some(offsets), &mut scores, &mut found);
+                let of_head = |row: &[f32]| row[head * width..][..width].to_vec();
+                let powers: Vec<f64> = (0..looked)
+                    .map(|k| {
+                        let terms = query.iter().zip(of_head(&kept[k].0));
+                        let dot: f64 = terms.map(|(&q, k)| f64::from(q) * f64::from(k)).sum();
+                        (dot + f64::from(table[head * (count + 4) + 3 + k])).exp()
+                    })
+                    .collect();
+                let total: f64 = powers.iter().sum();
+                let expected: Vec<f64> = (0..width)
+                    .map(|c| {
+                        let terms = powers.iter().zip(&kept);
+                        let weighted = terms.map(|(p, (_, v))| p * f64::from(of_head(v)[c]));
+                        weighted.sum::<f64>() / total
+                    })
+                    .collect();
+                close(&found, &expected, 2e-5, "attention");
+            }
         }
     }
 }

@@ -139,7 +139,11 @@ fn check(name: &str, config: &NetworkConfig, seed: u64) {
     let input = random_input(config, config.input_shape()[0], seed);
     let expected = match config {
         NetworkConfig::Rtpca(config) => rtpca::forward(config, Weights(&weights), &input),
-        NetworkConfig::Mixste(_) | NetworkConfig::Stt(_) | NetworkConfig::Cnn1d(_) => {
+        NetworkConfig::Mixste(_)
+        | NetworkConfig::Stt(_)
+        | NetworkConfig::Cnn1d(_)
+        | NetworkConfig::Vqvae(_)
+        | NetworkConfig::T5(_) => {
             unreachable!("{} has reference cases and no switches", config.model())
         }
         NetworkConfig::ConvFormer(config) => convformer::forward(config, Weights(&weights), &input),

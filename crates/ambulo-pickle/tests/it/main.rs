@@ -54,6 +54,18 @@ fn plain_data_of_every_protocol_is_read() {
 }
 
 #[test]
+fn settings_of_training_programs_are_passed_over() {
+    for protocol in [2, 4] {
+        let value = parse(&fixture(&format!("settings-{protocol}.pkl"))).unwrap();
+        assert_eq!(value.get("epoch").unwrap().as_i64(), Some(9));
+        let state = value.get("state_dict").unwrap().as_dict().unwrap();
+        assert_eq!(state.len(), 1);
+        let settings = value.get("hyper_parameters").unwrap();
+        assert!(matches!(settings, Value::Opaque(_)), "{settings:?}");
+    }
+}
+
+#[test]
 fn arrays_of_every_protocol_are_read() {
     for protocol in 2..=5 {
         let value = parse(&fixture(&format!("arrays-{protocol}.pkl"))).unwrap();

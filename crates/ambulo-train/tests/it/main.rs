@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bodies;
+mod codebook;
 mod comparison;
 mod datasets;
 mod film;
@@ -17,3 +19,4 @@ mod pictures;
 mod pose;
 #[cfg(feature = "burn")]
 mod recipes;
+mod text;

@@ -85,6 +85,8 @@ joints! {
     RightElbow, "right_elbow", Some(Side::Right), LeftElbow, "Right elbow joint centre.";
     LeftLateralElbow, "left_lateral_elbow", Some(Side::Left), RightLateralElbow, "Left lateral epicondyle of the humerus (ELB).";
     RightLateralElbow, "right_lateral_elbow", Some(Side::Right), LeftLateralElbow, "Right lateral epicondyle of the humerus (ELB).";
+    LeftMedialElbow, "left_medial_elbow", Some(Side::Left), RightMedialElbow, "Left medial epicondyle of the humerus.";
+    RightMedialElbow, "right_medial_elbow", Some(Side::Right), LeftMedialElbow, "Right medial epicondyle of the humerus.";
     LeftWrist, "left_wrist", Some(Side::Left), RightWrist, "Left wrist joint centre.";
     RightWrist, "right_wrist", Some(Side::Right), LeftWrist, "Right wrist joint centre.";
     LeftThumbWrist, "left_thumb_wrist", Some(Side::Left), RightThumbWrist, "Left wrist marker on the thumb's side (WRA).";
@@ -272,6 +274,14 @@ pub mod on {
         match side {
             Side::Left => Joint::LeftLateralElbow,
             Side::Right => Joint::RightLateralElbow,
+        }
+    }
+
+    /// Medial epicondyle of the humerus, of that side.
+    pub fn medial_elbow(side: Side) -> Joint {
+        match side {
+            Side::Left => Joint::LeftMedialElbow,
+            Side::Right => Joint::RightMedialElbow,
         }
     }
 

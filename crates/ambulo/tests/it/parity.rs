@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cider;
 mod gait_indices;
 mod pose2d;
 mod pose3d;

@@ -2,8 +2,9 @@
 
 use std::arch::aarch64::{
     float32x4_t, vabsq_f32, vaddq_f32, vaddq_s32, vaddvq_f32, vbslq_f32, vcvtnq_s32_f32, vdivq_f32,
-    vdupq_n_f32, vdupq_n_s32, vdupq_n_u32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmaxvq_f32, vminq_f32,
-    vmulq_f32, vreinterpretq_f32_s32, vrndnq_f32, vshlq_n_s32, vst1q_f32, vsubq_f32,
+    vdupq_n_f32, vdupq_n_s32, vdupq_n_u32, vfmaq_f32, vld1_u16, vld1q_f32, vmaxq_f32, vmaxvq_f32,
+    vminq_f32, vmovl_u16, vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_f32_u32, vrndnq_f32,
+    vshlq_n_s32, vshlq_n_u32, vst1q_f32, vsubq_f32,
 };
 
 use super::Simd;
@@ -46,6 +47,12 @@ impl Simd for Neon {
             std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count.min(4));
             vld1q_f32(lanes.as_ptr())
         }
+    }
+
+    #[inline(always)]
+    unsafe fn load_half(self, from: *const u16) -> float32x4_t {
+        // SAFETY: `self` proves the instruction set, the caller the memory.
+        unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from)))) }
     }
 
     #[inline(always)]

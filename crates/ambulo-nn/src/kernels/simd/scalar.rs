@@ -38,6 +38,13 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    unsafe fn load_half(self, from: *const u16) -> [f32; 4] {
+        // SAFETY: the caller vouches for four numbers; an array of `u16` has the alignment of `u16`.
+        let halves = unsafe { from.cast::<[u16; 4]>().read() };
+        halves.map(|half| f32::from_bits(u32::from(half) << 16))
+    }
+
+    #[inline(always)]
     unsafe fn store(self, v: [f32; 4], to: *mut f32) {
         // SAFETY: the caller vouches for four numbers; an array of `f32` has the alignment of `f32`.
         unsafe { to.cast::<[f32; 4]>().write(v) }
