@@ -51,8 +51,8 @@ const SHIPPED: &[Shipped] = &[
     },
     Shipped {
         id: "pose2d_small",
-        about: "finds 23 keypoints of a person in a picture (the small VTTransPose); a first, short training",
-        sha256: "5a45ffd6145dfa0ed4c5b5222bae8ed81085d4bd9232736d9eeab6fdf78d918e",
+        about: "finds 23 keypoints of a person in a picture (the small VTTransPose); short of its goals",
+        sha256: "9138546402d471fe80729d4f142f6a6879ecaa7a7307ea64cdb8471749264267",
         bytes: include_bytes!("../../../../weights/pose2d_small.safetensors"),
     },
 ];
