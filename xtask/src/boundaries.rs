@@ -12,7 +12,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ambulo-pickle", &[]),
     ("ambulo-io", &["ambulo", "ambulo-pickle"]),
     ("ambulo-nn", &["ambulo", "ambulo-pickle"]),
-    ("ambulo-train", &["ambulo", "ambulo-io", "ambulo-nn"]),
+    (
+        "ambulo-train",
+        &["ambulo", "ambulo-io", "ambulo-nn", "ambulo-pickle"],
+    ),
     ("ambulo-report", &["ambulo"]),
     (
         "ambulo-pipeline",

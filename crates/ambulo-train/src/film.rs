@@ -13,5 +13,5 @@ pub use camera::{CameraPlan, FilmCamera, Pitch, gravity_from_world};
 pub use detector::{Detector, detect};
 pub(crate) use draw::{between, chance, either, whole};
 pub use draw::{clip_rng, jitter};
-pub(crate) use samples::{FOCAL_PX, heading, shoot};
+pub(crate) use samples::{FOCAL_PX, heading, mirror, pose_at, shoot};
 pub use samples::{FilmSamples, FilmSettings};

@@ -5,6 +5,7 @@
 
 mod lift;
 mod log;
+mod params;
 mod plot;
 mod pose;
 mod run;
@@ -29,6 +30,7 @@ use crate::modules::rtpca::Rtpca;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::Schedule;
 
+pub use params::{ParamsLesson, ParamsTrainConfig, fit_params};
 pub use pose::{PoseTrainConfig, Size, fit_pose};
 
 /// Settings that runs of every kind have.

@@ -5,6 +5,7 @@
 
 pub mod convformer;
 mod layers;
+pub mod params;
 pub mod pose;
 mod pyramid;
 pub mod rtpca;

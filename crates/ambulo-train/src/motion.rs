@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use nalgebra::Vector3;
 
-pub use body::{PARTS, Pose, at, joints_of, length_of, mid};
+pub use body::{PARTS, PelvisMarkers, Pose, at, joints_of, length_of, mid};
 pub use cmu::{CmuSkeleton, walks as cmu_walks};
 pub use people::{People, Role, load};
 pub use recorded::{from_motion, plug_in_gait_walks};
@@ -28,6 +28,8 @@ pub struct Take {
     pub origin: Origin,
     /// One pose a frame at [`RATE_HZ`], in metres, Y up.
     pub poses: Vec<Pose>,
+    /// The pelvis of each pose; empty where the recording does not show how it is tilted.
+    pub pelvis: Vec<PelvisMarkers>,
 }
 
 /// A collection of recordings.

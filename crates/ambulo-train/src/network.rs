@@ -1,5 +1,6 @@
 //! A lifting network under training, whichever it is, and how its parameters begin.
 
+mod params;
 mod pose;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::modules::Noise;
 use crate::modules::convformer::ConvFormer;
 use crate::modules::rtpca::Rtpca;
 
+pub use params::initial_params_weights;
 pub use pose::{Beginning, initial_pose_weights};
 
 /// A network that lifts.

@@ -2,7 +2,16 @@
 //! true of the walk.
 
 mod clip;
+mod examples;
+mod film;
+mod published;
 mod rows;
 
 pub use clip::{ParamsClip, Truth};
+pub use examples::{Examples, ParamsBatch, Scale, line};
+pub use film::{ParamsFilm, film};
+pub use published::{
+    PublishedError, Segment, SideTargets, Split, SplitEntry, published_rows, read_segments,
+    read_split, read_targets,
+};
 pub use rows::{ParamsRow, rows};

@@ -1,6 +1,7 @@
 //! A training run as a file: network, data and settings.
 
 mod film;
+mod params;
 mod pictures;
 mod published;
 
@@ -19,10 +20,12 @@ use crate::datasets::examples::ExamplesError;
 use crate::datasets::lspet::LspetError;
 use crate::fit::TrainConfig;
 use crate::motion::MotionError;
+use crate::params::PublishedError;
 use crate::people::PeopleError;
 use crate::protocols::folder::FolderError;
 
 pub use film::FilmData;
+pub use params::{ParamsData, ParamsRecipe, ParamsRun, ParamsSource};
 pub use pictures::{AugmentationName, PictureData, PoseRecipe, PoseSource, SourceConfig};
 pub use published::{Keypoints, PublishedData};
 
@@ -95,6 +98,15 @@ pub enum RecipeError {
         /// The network.
         model: &'static str,
     },
+    /// The network is not one for gait parameters.
+    #[error("{model} estimates no gait parameter")]
+    NoParams {
+        /// The network.
+        model: &'static str,
+    },
+    /// The published data of gait parameters cannot be used.
+    #[error("cannot use the published data")]
+    Published(#[from] PublishedError),
     /// No data set has this name.
     #[error("no data set is called {name:?}; there are h36m, humaneva and 3dhp")]
     UnknownDataSet {

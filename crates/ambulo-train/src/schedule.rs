@@ -21,6 +21,21 @@ pub enum Schedule {
         /// The factor at the end.
         floor: f64,
     },
+    /// Falls along half a cosine to `floor` over `epochs` passes over the data, a step down after each, and
+    /// begins again.
+    CosineRestarts {
+        /// Passes from one beginning to the next.
+        epochs: u64,
+        /// The factor that it falls to.
+        floor: f64,
+    },
+    /// Times `factor` after every `epochs` passes, the first time a pass early.
+    Stairs {
+        /// Passes of a stair.
+        epochs: u64,
+        /// What each stair multiplies by.
+        factor: f64,
+    },
     /// Falls along half a cosine to `floor`, a step down after each pass over the data.
     CosineByEpoch {
         /// The factor after the last pass.
@@ -45,6 +60,16 @@ impl Schedule {
                 let share = ((step - warmup_steps) as f64 / length as f64).min(1.0);
                 let fall = 0.5 * (1.0 + (std::f64::consts::PI * share).cos());
                 floor + (1.0 - floor) * fall
+            }
+            Self::CosineRestarts { epochs, floor } => {
+                let period = epochs.max(1);
+                let epoch = step / epoch_steps.max(1) % period;
+                let share = epoch as f64 / period as f64;
+                floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+            }
+            Self::Stairs { epochs, factor } => {
+                let epoch = step / epoch_steps.max(1);
+                factor.powf(((epoch + 1) / epochs.max(1)) as f64)
             }
             Self::CosineByEpoch { floor } => {
                 let epoch = step / epoch_steps.max(1);
@@ -74,6 +99,28 @@ mod tests {
         for (epoch, rate) in [(0, 1e-4), (60, 8.682e-5), (120, 5.5e-5), (180, 2.318e-5)] {
             let factor = schedule.factor(epoch * 10 + 9, 2400, 10);
             assert!((1e-4 * factor - rate).abs() < 1e-9, "epoch {epoch}");
+        }
+    }
+
+    #[test]
+    fn restarts_begin_again_and_stairs_go_down() {
+        let restarts = Schedule::CosineRestarts {
+            epochs: 40,
+            floor: 8.0 / 30.0,
+        };
+        for (epoch, rate) in [(0, 3e-4), (20, 1.9e-4), (40, 3e-4), (199, 8.034e-5)] {
+            let factor = restarts.factor(epoch * 10 + 9, 2000, 10);
+            assert!((3e-4 * factor - rate).abs() < 1e-8, "epoch {epoch}");
+        }
+        let stairs = Schedule::Stairs {
+            epochs: 10,
+            factor: 0.8,
+        };
+        for (epoch, factor) in [(0, 1.0), (8, 1.0), (9, 0.8), (18, 0.8), (19, 0.64)] {
+            assert!(
+                (stairs.factor(epoch * 10, 1000, 10) - factor).abs() < 1e-12,
+                "{epoch}"
+            );
         }
     }
 

@@ -15,13 +15,15 @@ enum Network {
     Lift(RunArgs),
     /// Train a network that finds keypoints in pictures of people
     Pose2d(RunArgs),
+    /// Train networks that estimate gait parameters from keypoints, one after the other
+    Params(RunArgs),
 }
 
 #[cfg(not(feature = "train"))]
 impl Network {
     fn args(&self) -> &RunArgs {
         match self {
-            Self::Lift(args) | Self::Pose2d(args) => args,
+            Self::Lift(args) | Self::Pose2d(args) | Self::Params(args) => args,
         }
     }
 }
@@ -56,6 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<crate::Outcome> {
     let name = match &args.network {
         Network::Lift(_) => "lift",
         Network::Pose2d(_) => "pose2d",
+        Network::Params(_) => "params",
     };
     anyhow::bail!(
         "this ambulo was built without training; build it with `cargo build --release -p ambulo-cli \
@@ -74,8 +77,8 @@ mod enabled {
 
     use ambulo_nn::config::NetworkConfig;
     use ambulo_train::device;
-    use ambulo_train::fit::{Event, Outcome as Trained, Setup, fit, fit_pose};
-    use ambulo_train::recipe::{PoseRecipe, Recipe};
+    use ambulo_train::fit::{Event, Outcome as Trained, Setup, fit, fit_params, fit_pose};
+    use ambulo_train::recipe::{ParamsRecipe, PoseRecipe, Recipe};
     use anyhow::Context as _;
 
     use super::{Args, Device, Network, RunArgs};
@@ -86,20 +89,47 @@ mod enabled {
         keep_freed_memory();
         let mut progress = Progress::new(false);
         let mut listener = |event: &Event| show(event, &mut progress);
-        let outcome = match &args.network {
-            Network::Lift(args) => lift(args, &mut listener)?,
-            Network::Pose2d(args) => pose2d(args, &mut listener)?,
+        let outcomes = match &args.network {
+            Network::Lift(args) => vec![lift(args, &mut listener)?],
+            Network::Pose2d(args) => vec![pose2d(args, &mut listener)?],
+            Network::Params(args) => params(args, &mut listener)?,
         };
         progress.finish();
-        let best = outcome.best.map_or_else(String::new, |(score, step)| {
-            format!(", best score {score:.4} at step {step}")
-        });
-        say(&format!(
-            "{} steps{best}: {}",
-            outcome.steps,
-            outcome.weights.display()
-        ));
+        for outcome in outcomes {
+            let best = outcome.best.map_or_else(String::new, |(score, step)| {
+                format!(", best score {score:.4} at step {step}")
+            });
+            say(&format!(
+                "{} steps{best}: {}",
+                outcome.steps,
+                outcome.weights.display()
+            ));
+        }
         Ok(Outcome::Done)
+    }
+
+    /// Trains the networks of a recipe, each in a folder of its own name.
+    fn params(args: &RunArgs, listener: &mut dyn FnMut(&Event)) -> anyhow::Result<Vec<Trained>> {
+        let mut recipe = ParamsRecipe::read(&args.config)?;
+        if let Some(folder) = &args.data {
+            recipe.data.set_folder(folder);
+        }
+        let device = chosen(args.device)?;
+        let source = recipe.data.source()?;
+        let mut outcomes = Vec::new();
+        for run in &recipe.runs {
+            say(&run.name);
+            let train = recipe.train_of(run);
+            let lesson = source.lesson(run, &train)?;
+            let setup = Setup {
+                name: run.name.clone(),
+                folder: args.output.join(&run.name),
+                notes: source.notes(run, &train),
+                ..setup(args, &run.model, train, BTreeMap::new())
+            };
+            outcomes.push(fit_params(&setup, &lesson, &device, listener)?);
+        }
+        Ok(outcomes)
     }
 
     fn lift(args: &RunArgs, listener: &mut dyn FnMut(&Event)) -> anyhow::Result<Trained> {

@@ -121,6 +121,16 @@ impl Legs {
     pub fn columns(self) -> usize {
         window::cnn1d_columns(self).len()
     }
+
+    /// Which columns of a frame STT is given, in its order.
+    pub fn stt_columns(self) -> Vec<usize> {
+        window::stt_columns(self).into_iter().flatten().collect()
+    }
+
+    /// Which columns of a frame the 1D-CNN is given, in its order.
+    pub fn cnn1d_columns(self) -> Vec<usize> {
+        window::cnn1d_columns(self)
+    }
 }
 
 /// Why gait parameters cannot be estimated from keypoints.

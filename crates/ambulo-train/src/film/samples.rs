@@ -309,7 +309,10 @@ fn excerpt(
 }
 
 /// The pose between frames, by cubic convolution (Catmull–Rom).
-pub(crate) fn pose_at(poses: &[Pose], place: f64) -> Pose {
+pub(crate) fn pose_at<const N: usize>(
+    poses: &[[Vector3<f64>; N]],
+    place: f64,
+) -> [Vector3<f64>; N] {
     let last = poses.len() - 1;
     let before = whole(place).min(last);
     let t = place - before as f64;
@@ -331,7 +334,7 @@ pub(crate) fn pose_at(poses: &[Pose], place: f64) -> Pose {
 }
 
 /// The mirror image: Z is negated, left and right change places.
-fn mirror(pose: &mut Pose) {
+pub(crate) fn mirror(pose: &mut Pose) {
     for point in pose.iter_mut() {
         point.z = -point.z;
     }

@@ -1,7 +1,7 @@
 //! The loop, for any kind of network.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ambulo_io::files::write_atomically;
@@ -59,6 +59,16 @@ pub(super) trait Lesson {
 
     /// Whether there is something to validate on.
     fn is_validated(&self) -> bool;
+
+    /// What to store with the weights of the last validation.
+    fn notes(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Whether the weights of the last step are kept beside the best ones.
+    fn keeps_last(&self) -> bool {
+        false
+    }
 }
 
 /// The loss of a batch, as it is shown and as it is made small.
@@ -130,12 +140,16 @@ pub(super) fn run<L: Lesson>(
         if step.is_multiple_of(course.run.checkpoint_every) || is_last || is_exhausted(state.stale)
         {
             if !lesson.is_validated() {
-                state.save_weights(course)?;
+                state.save_weights(course, &lesson.notes(), &weights_path(&course.folder))?;
             }
             log.save()?;
             let folder = course.folder.join("checkpoints");
             state.checkpoint(course).save(&folder)?;
         }
+    }
+    if lesson.keeps_last() {
+        let path = course.folder.join("last.safetensors");
+        state.save_weights(course, &lesson.notes(), &path)?;
     }
     Ok(Outcome {
         steps: state.step,
@@ -339,7 +353,7 @@ impl<N: Module> State<N> {
         if is_best {
             self.best = Some((found.score, self.step));
             self.stale = 0;
-            self.save_weights(course)?;
+            self.save_weights(course, &lesson.notes(), &weights_path(&course.folder))?;
         } else {
             self.stale += 1;
         }
@@ -351,9 +365,15 @@ impl<N: Module> State<N> {
         Ok(())
     }
 
-    fn save_weights(&self, course: &Course) -> Result<(), TrainError> {
+    fn save_weights(
+        &self,
+        course: &Course,
+        found: &BTreeMap<String, String>,
+        path: &Path,
+    ) -> Result<(), TrainError> {
         let tensors = to_tensors(&self.optimizer.averaged(self.network.clone()));
         let mut notes = course.notes.clone();
+        notes.extend(found.clone());
         notes.insert("step".to_owned(), self.step.to_string());
         notes.insert("seed".to_owned(), course.run.seed.to_string());
         let info = WeightsInfo {
@@ -363,7 +383,7 @@ impl<N: Module> State<N> {
         };
         let weights = Weights::new(course.network.clone(), tensors, info)?;
         let bytes = weights.to_bytes(course.storage())?;
-        Ok(write_atomically(&weights_path(&course.folder), &bytes)?)
+        Ok(write_atomically(path, &bytes)?)
     }
 }
 

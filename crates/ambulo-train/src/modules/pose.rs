@@ -6,7 +6,7 @@ mod blocks;
 mod encoder;
 mod hrnet;
 mod small;
-mod units;
+pub(super) mod units;
 
 #[cfg(test)]
 mod tests;

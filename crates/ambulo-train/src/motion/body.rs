@@ -9,6 +9,10 @@ pub const PARTS: usize = 23;
 /// One body: the points of [`ambulo::skeleton::COCO_23`] in its order, in metres, Y up.
 pub type Pose = [Vector3<f64>; PARTS];
 
+/// The skin over the pelvis in metres, Y up: its anterior superior spines, left and right, then the posterior
+/// ones.
+pub type PelvisMarkers = [Vector3<f64>; 4];
+
 /// Where each point of a [`Pose`] is stored: the order of [`ambulo::skeleton::COCO_23`].
 #[expect(missing_docs, reason = "the names say what they are")]
 pub mod at {

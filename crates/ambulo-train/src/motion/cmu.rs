@@ -5,7 +5,7 @@ use std::path::Path;
 use ambulo_io::npy;
 use nalgebra::{Matrix3, Rotation3, RowVector3, Unit, Vector3};
 
-use super::body::{Pose, at, gaze_correction, put_face, put_toes};
+use super::body::{PelvisMarkers, Pose, at, gaze_correction, mid, put_face, put_toes};
 use super::{MotionError, Origin, PARTS, People, Take, read};
 
 /// Metres of one unit of the collection's skeletons.
@@ -19,8 +19,17 @@ const HEEL_BELOW_M: f64 = 0.046;
 /// This skeleton's head against the one that `put_face` makes.
 const HEAD_SIZE: f64 = 1.03;
 
+/// The spines of the pelvis ahead of, above and beside the mid-hips, in metres: an adult's, as Plug-in Gait
+/// marks them.
+const FRONT_SPINE_M: [f64; 3] = [0.07, 0.07, 0.12];
+const BACK_SPINE_M: [f64; 3] = [-0.10, 0.07, 0.05];
+/// How far the front of the pelvis lies below its back while the skeleton's root is upright, which the recordings
+/// do not say: the mean tilt of healthy adults as they walk (Fukuchi et al. 2018).
+const REST_TILT_RAD: f64 = 0.17;
+
 /// Joints of the collection's skeleton.
 mod bone {
+    pub(super) const ROOT: usize = 0;
     pub(super) const LEFT_ANKLE: usize = 4;
     pub(super) const RIGHT_ANKLE: usize = 10;
     pub(super) const UPPER_NECK: usize = 18;
@@ -141,9 +150,8 @@ impl CmuSkeleton {
         }
     }
 
-    /// The poses of a sequence of rows; the first row, which is a rest pose, must be gone.
-    fn poses(&self, rows: &[&[f64]]) -> Vec<Pose> {
-        let frames: Vec<Frame> = rows.iter().map(|row| self.frame(row)).collect();
+    /// The poses of a sequence of frames; the first row of its file, which is a rest pose, must be gone.
+    fn poses(&self, frames: &[Frame]) -> Vec<Pose> {
         let ahead = |frame: &Frame| turn(frame, bone::UPPER_NECK, &Vector3::z());
         let gaze = gaze_correction(
             frames
@@ -184,6 +192,25 @@ impl CmuSkeleton {
             })
             .collect()
     }
+}
+
+/// The skin over the pelvis, which goes with the skeleton's root.
+fn pelvis(frame: &Frame, pose: &Pose) -> PelvisMarkers {
+    let axis = |axis| turn(frame, bone::ROOT, &axis);
+    let (ahead, up) = (axis(Vector3::z()), axis(Vector3::y()));
+    let right = Unit::new_normalize(ahead.cross(&up));
+    let tilt = Rotation3::from_axis_angle(&right, -REST_TILT_RAD);
+    let (ahead, up) = (tilt * ahead, tilt * up);
+    let hips = mid(pose, at::LEFT_HIP, at::RIGHT_HIP);
+    let place = |[forward, upward, outward]: [f64; 3], to_right: f64| {
+        hips + ahead * forward + up * upward + *right * (to_right * outward)
+    };
+    [
+        place(FRONT_SPINE_M, -1.0),
+        place(FRONT_SPINE_M, 1.0),
+        place(BACK_SPINE_M, -1.0),
+        place(BACK_SPINE_M, 1.0),
+    ]
 }
 
 /// A direction of the rest pose, turned with a bone.
@@ -229,18 +256,20 @@ pub fn walks(folder: &Path, people: &People) -> Result<Vec<Take>, MotionError> {
                 });
             }
             // Row 0 is a rest pose, not a part of the motion.
-            let rows: Vec<&[f64]> = array
-                .numbers()
-                .unwrap_or_default()
-                .chunks_exact(columns)
-                .skip(1)
-                .step_by(KEEP_EVERY)
-                .collect();
+            let rows = array.numbers().unwrap_or_default();
+            let rows = rows.chunks_exact(columns).skip(1).step_by(KEEP_EVERY);
+            let frames: Vec<Frame> = rows.map(|row| skeleton.frame(row)).collect();
+            let poses = skeleton.poses(&frames);
             takes.push(Take {
                 name: name.clone(),
                 person: person.clone(),
                 origin: Origin::Cmu,
-                poses: skeleton.poses(&rows),
+                pelvis: frames
+                    .iter()
+                    .zip(&poses)
+                    .map(|(frame, pose)| pelvis(frame, pose))
+                    .collect(),
+                poses,
             });
         }
     }

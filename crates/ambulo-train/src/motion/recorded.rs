@@ -11,7 +11,7 @@ use ambulo::trial::Recording;
 use ambulo_io::c3d::{C3d, to_trial};
 use nalgebra::{Point3, Rotation3, Unit, Vector3};
 
-use super::body::{Pose, at, gaze_correction, length_of, put_face, put_toes};
+use super::body::{PelvisMarkers, Pose, at, gaze_correction, length_of, put_face, put_toes};
 use super::{MotionError, Origin, PARTS, RATE_HZ, Take, read};
 
 /// A trial in which the hips go less far shows no walking.
@@ -142,6 +142,7 @@ pub fn from_motion(motion: &Motion3d, name: &str, person: &str) -> Result<Take, 
         })
         .collect();
     let mut poses = Vec::new();
+    let mut pelvis = Vec::new();
     if let (Some(&start_s), Some(&end_s)) = (
         times_s[stretch.clone()].first(),
         times_s[stretch.clone()].last(),
@@ -158,6 +159,14 @@ pub fn from_motion(motion: &Motion3d, name: &str, person: &str) -> Result<Take, 
             .collect();
         if curves.len() >= NEEDED.len() {
             poses = build(&even_s, at_time);
+            let spines = spines(|joint| {
+                let points = track(joint)?;
+                let inside = &points[stretch.clone()];
+                let is_whole = inside.iter().all(Option::is_some);
+                let curve = self::curves(&times_s[stretch.clone()], inside)?;
+                is_whole.then_some(curve)
+            });
+            pelvis = spines.map_or_else(Vec::new, |spines| pelvis_at(&spines, &even_s));
         }
     }
     Ok(Take {
@@ -165,7 +174,28 @@ pub fn from_motion(motion: &Motion3d, name: &str, person: &str) -> Result<Take, 
         person: person.to_owned(),
         origin: Origin::Other,
         poses,
+        pelvis,
     })
+}
+
+/// Where the spines of the pelvis are over time: those at the back, or what lies between them.
+fn spines(curve: impl Fn(Joint) -> Option<[CubicSpline; 3]>) -> Option<[[CubicSpline; 3]; 4]> {
+    let back = |side| curve(on::psis(side)).or_else(|| curve(Joint::Sacrum));
+    Some([
+        curve(Joint::LeftAsis)?,
+        curve(Joint::RightAsis)?,
+        back(Side::Left)?,
+        back(Side::Right)?,
+    ])
+}
+
+fn pelvis_at(spines: &[[CubicSpline; 3]; 4], times_s: &[f64]) -> Vec<PelvisMarkers> {
+    let at =
+        |curve: &[CubicSpline; 3], time_s| Vector3::from_fn(|axis, _| curve[axis].value(time_s));
+    times_s
+        .iter()
+        .map(|&time_s| spines.each_ref().map(|curve| at(curve, time_s)))
+        .collect()
 }
 
 fn longest_complete(

@@ -77,6 +77,7 @@ impl Attention {
 fn kernels_of<const LANES: usize>(head_width: usize) -> Option<Kernels> {
     match head_width {
         4 => Some(kernels_for::<LANES, 4>()),
+        6 => Some(kernels_for::<LANES, 6>()),
         8 => Some(kernels_for::<LANES, 8>()),
         16 => Some(kernels_for::<LANES, 16>()),
         32 => Some(kernels_for::<LANES, 32>()),

@@ -14,6 +14,7 @@ mod losses;
 #[cfg(feature = "burn")]
 mod modules;
 mod motion;
+mod params;
 mod pictures;
 #[cfg(feature = "burn")]
 mod pose;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ambulo_train::recipe::{DataConfig, PoseRecipe, Recipe, RecipeError};
+use ambulo_train::recipe::{DataConfig, ParamsRecipe, PoseRecipe, Recipe, RecipeError};
 
-/// Name and path of each, lifters apart from networks that find keypoints.
-fn paths() -> [Vec<(String, PathBuf)>; 2] {
+/// Name and path of each: lifters, networks that find keypoints, networks that estimate gait parameters.
+fn paths() -> [Vec<(String, PathBuf)>; 3] {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
     let entries = std::fs::read_dir(folder).expect("there are recipes");
     let mut paths: Vec<_> = entries
@@ -20,13 +20,16 @@ fn paths() -> [Vec<(String, PathBuf)>; 2] {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         (name.into_owned(), path.clone())
     });
-    let (lifters, finders) = named
-        .partition(|(name, _)| !name.starts_with("pose2d") && !name.starts_with("vttranspose"));
-    [lifters, finders]
+    let (estimators, others): (Vec<_>, Vec<_>) =
+        named.partition(|(name, _)| name.starts_with("params"));
+    let (finders, lifters) = others
+        .into_iter()
+        .partition(|(name, _)| name.starts_with("pose2d") || name.starts_with("vttranspose"));
+    [lifters, finders, estimators]
 }
 
 fn recipes() -> Vec<(String, Recipe)> {
-    let [lifters, _] = paths();
+    let [lifters, _, _] = paths();
     let read = lifters.into_iter().map(|(name, path)| {
         let recipe = Recipe::read(&path).unwrap_or_else(|error| panic!("{error}: {error:?}"));
         (name, recipe)
@@ -36,7 +39,7 @@ fn recipes() -> Vec<(String, Recipe)> {
 
 #[test]
 fn recipes_of_pictures_are_understood_and_name_what_is_missing() {
-    let [_, finders] = paths();
+    let [_, finders, _] = paths();
     assert!(finders.len() >= 2, "{finders:?}");
     for (name, path) in finders {
         let mut recipe =
@@ -49,6 +52,54 @@ fn recipes_of_pictures_are_understood_and_name_what_is_missing() {
         assert!(has_one_length, "{name}");
         recipe.data.set_folder(Path::new("no-such-folder"));
         assert!(recipe.source().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn recipes_of_gait_parameters_name_networks_that_fit_their_targets() {
+    let [_, _, estimators] = paths();
+    assert_eq!(estimators.len(), 3, "{estimators:?}");
+    for (name, path) in estimators {
+        let mut recipe =
+            ParamsRecipe::read(&path).unwrap_or_else(|error| panic!("{error}: {error:?}"));
+        for run in &recipe.runs {
+            let of_leg = run.target.is_sided();
+            let fitting = match &run.model {
+                ambulo_nn::config::NetworkConfig::Stt(config) => {
+                    config.joints == if of_leg { 4 } else { 8 }
+                }
+                ambulo_nn::config::NetworkConfig::Cnn1d(config) => {
+                    config.features == if of_leg { 12 } else { 23 }
+                }
+                _ => false,
+            };
+            assert!(fitting, "{name}: {}", run.name);
+        }
+        recipe.data.set_folder(Path::new("no-such-folder"));
+        assert!(recipe.data.source().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn the_published_rates_are_those_of_each_target() {
+    let [_, _, estimators] = paths();
+    let found = estimators
+        .iter()
+        .find(|(name, _)| name == "params_stt_paper");
+    let (_, path) = found.expect("the recipe is there");
+    let recipe = ParamsRecipe::read(path).expect("it is understood");
+    for run in &recipe.runs {
+        let (rate, lowest) = if run.target.is_sided() {
+            (3e-4, 8e-5)
+        } else {
+            (6e-4, 1e-4)
+        };
+        let train = recipe.train_of(run).run;
+        let at =
+            |epoch: u64| train.optimizer.learning_rate * train.schedule.factor(epoch * 7, 1400, 7);
+        assert!((at(0) - rate).abs() < 1e-12 && (at(40) - rate).abs() < 1e-12);
+        let last = lowest + (rate - lowest) * 0.5 * (1.0 + (std::f64::consts::PI * 0.975).cos());
+        assert!((at(199) - last).abs() < 1e-12, "{}", run.name);
     }
 }
 

@@ -28,6 +28,7 @@ impl WalkValidation {
                 .filter(|take| take.origin == people)
                 .map(|take| Take {
                     poses: take.poses[..take.poses.len().min(LONGEST)].to_vec(),
+                    pelvis: Vec::new(),
                     ..take.clone()
                 })
                 .collect();

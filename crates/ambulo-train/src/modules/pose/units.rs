@@ -71,7 +71,7 @@ impl Depthwise {
 
 /// Normalisation of each channel over the batch; in evaluation by what it remembers.
 #[derive(Module, Debug)]
-pub(super) struct BatchNorm {
+pub(in crate::modules) struct BatchNorm {
     weight: Param<Tensor<1>>,
     bias: Param<Tensor<1>>,
     running_mean: Param<Tensor<1>>,
@@ -82,7 +82,7 @@ pub(super) struct BatchNorm {
 
 /// What follows a normalisation.
 #[derive(Debug, Clone)]
-pub(super) enum After {
+pub(in crate::modules) enum After {
     /// Nothing.
     Nothing,
     /// The rectifier.
@@ -92,7 +92,7 @@ pub(super) enum After {
 }
 
 impl BatchNorm {
-    pub(super) fn new(channels: usize, eps: f32, device: &Device) -> Self {
+    pub(in crate::modules) fn new(channels: usize, eps: f32, device: &Device) -> Self {
         Self {
             weight: zeros([channels], device),
             bias: zeros([channels], device),
@@ -102,7 +102,12 @@ impl BatchNorm {
         }
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>, after: After, pass: &mut Pass<'_>) -> Tensor<4> {
+    pub(in crate::modules) fn forward(
+        &self,
+        x: Tensor<4>,
+        after: After,
+        pass: &mut Pass<'_>,
+    ) -> Tensor<4> {
         let (moments, of_batch) = if let Some(training) = pass {
             let moments = ops::moments(&x);
             // What is remembered is the unbiased estimate.
