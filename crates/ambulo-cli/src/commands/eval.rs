@@ -1,6 +1,7 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
 mod numbers;
+mod params;
 mod pose2d;
 mod published;
 mod walking;
@@ -24,6 +25,8 @@ enum Stage {
     Lift(LiftArgs),
     /// Networks that find keypoints in pictures
     Pose2d(pose2d::Args),
+    /// Networks that estimate gait parameters from keypoints
+    Params(params::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,6 +80,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Stage::Lift(args) if args.walking => walking::run(args),
         Stage::Lift(args) => published::run(args),
         Stage::Pose2d(args) => pose2d::run(args),
+        Stage::Params(args) => params::run(args),
     }
 }
 

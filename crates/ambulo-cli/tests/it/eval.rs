@@ -3,7 +3,7 @@
 use ambulo_testkit::repository_root;
 use serde_json::Value;
 
-use super::{ambulo, assert_code, stderr, text};
+use super::{Scratch, ambulo, assert_code, stderr, text};
 
 fn stdout(output: &std::process::Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -165,4 +165,35 @@ fn a_recording_s_given_keypoints_lie_where_its_cameras_see_its_motion() {
     let output = ambulo(&["eval", "pose2d", "--recording", &folder]);
     assert_code(&output, 2);
     assert!(stderr(&output).contains("NAME_json"), "{}", stderr(&output));
+}
+
+#[test]
+fn without_data_the_paper_s_figures_of_gait_parameters_stand_and_the_sizes_are_drawn() {
+    let scratch = Scratch::new("eval-params");
+    let folder = text(&scratch.path(""));
+    let output = ambulo(&["eval", "params", "--figures", &folder]);
+    assert_code(&output, 0);
+    let out = stdout(&output);
+    for said in [
+        "0.7466 / 6.3137",
+        "0.8298 / 5.9129",
+        "0.7565 / 0.1481",
+        "0.7601 / 0.1035",
+        "random forest",
+        "needs --data DIR",
+    ] {
+        assert!(out.contains(said), "{said} in {out}");
+    }
+    let svg = std::fs::read_to_string(scratch.path("parameters.svg")).unwrap();
+    assert!(svg.contains("89,422") && svg.contains("51,040"));
+    let json = ambulo(&["eval", "params", "--target", "speed", "--json"]);
+    assert_code(&json, 0);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(
+        (&json[0]["target"], &json[1]),
+        (&"speed".into(), &Value::Null)
+    );
+    let nowhere = ambulo(&["eval", "params", "--data", "no-such-folder"]);
+    assert_code(&nowhere, 2);
+    assert!(stderr(&nowhere).contains("wants a folder"));
 }
