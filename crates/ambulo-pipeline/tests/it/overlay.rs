@@ -271,6 +271,63 @@ fn an_upright_video_stays_upright_and_a_smaller_scale_makes_it_smaller() {
     );
 }
 
+/// Says in the file that its pictures must be turned a quarter clockwise to stand upright.
+fn say_it_lies_on_its_side(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let header = bytes.windows(4).position(|name| name == b"tkhd").unwrap();
+    // Behind the name: version and flags, times and number of the track (longer in version 1), ten more fields.
+    let long = if bytes[header + 4] == 1 { 12 } else { 0 };
+    let matrix = header + 4 + 40 + long;
+    let one = [0x0001_0000_i32, -0x0001_0000];
+    let turned = [0, one[0], 0, one[1], 0, 0, 0, 0, 0x4000_0000];
+    for (place, value) in bytes[matrix..].chunks_exact_mut(4).zip(turned) {
+        place.copy_from_slice(&value.to_be_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_video_that_lies_on_its_side_is_drawn_upright() {
+    let folder = Folder::new("overlay-turned");
+    let (stored, upright) = ([640, 360], [360, 640]);
+    let keypoints = walk(upright);
+    let video = folder.path().join("walk.mp4");
+    film(&video, &keypoints, stored);
+    say_it_lies_on_its_side(&video);
+    let analysed = analysed(&keypoints);
+    let told = Told {
+        keypoints: &keypoints,
+        others: &[],
+        analysis: &analysed.analysis,
+        angles: &analysed.angles,
+        min_confidence: 0.3,
+    };
+    let places = Places {
+        results: folder.path(),
+        crops: None,
+    };
+    let config = OverlayConfig::default();
+    let overlay = write(&video, &BUILTIN, &told, places, &config, &mut |_, _| {}).unwrap();
+    let drawn = frames(overlay.path.as_deref().unwrap());
+    let (_, picture) = &drawn[drawn.len() / 2];
+    assert_eq!(picture.width_px(), upright[0]);
+    assert!(picture.height_px() >= upright[1]);
+    // The skeleton's colours are where its knees are.
+    let knees = [Joint::LeftKnee, Joint::RightKnee];
+    for knee in knees {
+        let at = keypoints.trajectory(knee).unwrap()[drawn.len() / 2];
+        let Some(at) = at.map(|point| point.position_px) else {
+            continue;
+        };
+        let coloured = (0..9_u32).flat_map(|row| (0..9_u32).map(move |column| (column, row)));
+        let coloured = coloured
+            .filter_map(|(x, y)| picture.pixel(whole_px(at.x - 4.0) + x, whole_px(at.y - 4.0) + y))
+            .filter(|rgb| rgb[0].abs_diff(rgb[2]) > 50)
+            .count();
+        assert!(coloured > 3, "{coloured} coloured pixels at the {knee:?}");
+    }
+}
+
 #[test]
 fn only_the_frames_analysed_are_drawn() {
     let folder = Folder::new("overlay-part");

@@ -10,7 +10,7 @@
 //!    over each other, or not seen), they are cut.
 //! 3. **Sides.** Over a cut, limbs keep the velocity they had: legs pass each other and do not turn back.
 //!    Within a run the maps' evidence is summed, and what the walker's heading says: who walks away has the
-//!    left leg on the left of the picture. The sides of all runs are chosen together (dynamic
+//!    left leg on the left of the picture; who stands faces as the maps of shoulders and hips say. The sides of all runs are chosen together (dynamic
 //!    programming).
 //! 4. **One bit.** Who walks across the picture hides what tells left from right; there the near foot
 //!    stands lower in the picture, and arms swing against the legs. Together with the maps that settles the
@@ -77,11 +77,13 @@ pub struct SideConfig {
     pub velocity_s: f64,
     /// What a turn back costs at most, in half squared deviations.
     pub most_motion: f64,
+    /// What counts at a cut that limbs of who walks across the picture pass each other.
+    pub passing: f64,
     /// What the maps of a tenth of a second count, for each pair that leans to a side fully.
     pub map_weight: f64,
     /// What the maps of one run count at most.
     pub most_maps: f64,
-    /// What a tenth of a second of walking straight to or from the camera counts.
+    /// What a tenth of a second of walking straight to or from the camera counts, or of facing it or away.
     pub heading_weight: f64,
     /// What the heading counts at most in one run.
     pub most_heading: f64,
@@ -100,6 +102,7 @@ impl Default for SideConfig {
             longest_gap_s: 0.3,
             velocity_s: 0.15,
             most_motion: 12.0,
+            passing: 5.0,
             map_weight: 0.5,
             most_maps: 6.0,
             heading_weight: 1.0,
@@ -208,6 +211,7 @@ pub fn decide(
     assert_eq!(frames.len(), time.frames(), "a time for each frame");
     let times_s = time.times_s();
     let headings = heading::headings(times_s, image_size_px, frames);
+    let facings = heading::facings(joints, times_s, image_size_px, frames, &headings);
     let mut points: Vec<Vec<Option<Keypoint>>> = frames
         .iter()
         .map(|frame| {
@@ -218,12 +222,12 @@ pub fn decide(
         .collect();
     let track = |limbs: &Limbs| {
         let tracks = Tracks::of(limbs, joints, times_s, frames, config);
-        let labelling = Labelling::of(&tracks, times_s, &headings, config);
+        let labelling = Labelling::of(&tracks, times_s, [&headings, &facings], config);
         (tracks, labelling)
     };
     let (legs, mut leg_sides) = track(&LEGS);
     let (arms, mut arm_sides) = track(&ARMS);
-    let passages = heading::passages(&headings);
+    let passages = heading::passages(&headings, frames);
     for passage in &passages {
         let level = heading::level(&legs, &leg_sides.left_is_second, passage, &headings, config);
         let swing = heading::swing(

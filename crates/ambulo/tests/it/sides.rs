@@ -4,6 +4,7 @@ use ambulo::identity::sides::{DecidedSides, Place, SeenPair, SideConfig, Sightin
 use ambulo::keypoints::{Keypoint, Keypoints2d};
 use ambulo::skeleton::{COCO_23, Joint};
 use ambulo::synth::{self, Camera, SeededRng, Walker};
+use ambulo::time::TimeBase;
 use nalgebra::{Point2, Vector2};
 
 /// What a network says of each frame.
@@ -266,6 +267,50 @@ fn from_behind_the_heading_outweighs_maps_that_mirror_the_walker() {
             assert!(kept as f64 >= 0.95 * counted as f64, "{kept} of {counted}");
         }
     }
+}
+
+/// Somebody who stands still as they are in the middle of a walk or some frames later, filmed by a camera that may be
+/// tilted.
+fn standing(azimuth_deg: f64, roll_deg: f64, frames_later: usize) -> Keypoints2d {
+    let trial = synth::walk(&Walker::default()).expect("a healthy adult");
+    let camera = Camera {
+        azimuth_deg,
+        distance_m: 5.0,
+        height_m: 1.5,
+        roll_deg,
+        ..Camera::default()
+    };
+    let walk = synth::film(&trial, &camera);
+    let one = walk.frame(walk.frames() / 2 + frames_later).to_vec();
+    let time = TimeBase::uniform(60, 30.0).expect("two seconds");
+    let points = one.iter().copied().cycle().take(60 * one.len()).collect();
+    Keypoints2d::new(walk.joints().to_vec(), time, walk.image_size_px(), points)
+        .expect("sixty times the same")
+}
+
+#[test]
+fn of_who_stands_sideways_the_maps_alone_tell() {
+    let fair = Network {
+        right: 0.9,
+        lean: 0.5,
+        merged: 0.0,
+        third: 0.0,
+        ..FAIR
+    };
+    let ankles = [Joint::LeftAnkle, Joint::RightAnkle];
+    let mut judged = 0;
+    for azimuth_deg in [90.0, -90.0] {
+        for frames_later in [0, 10, 20, 30, 40] {
+            let clip = seen(&standing(azimuth_deg, 0.0, frames_later), fair);
+            let (kept, counted) = right_sides(&clip, &decided(&clip).points, ankles);
+            assert!(
+                kept as f64 >= 0.95 * counted as f64,
+                "{kept} of {counted} from {azimuth_deg}°, {frames_later} frames later"
+            );
+            judged += counted;
+        }
+    }
+    assert!(judged > 200, "{judged} frames with ankles apart");
 }
 
 #[test]

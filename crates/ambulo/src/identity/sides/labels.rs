@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use nalgebra::Vector2;
 
-use super::heading::Passage;
+use super::heading::{Heading, Passage};
 use super::limb::Tracks;
 use super::{Headings, SideConfig};
 
@@ -12,6 +12,8 @@ use super::{Headings, SideConfig};
 const PLACE: f64 = 0.08;
 /// Deviation of how fast they move from each other, in body heights a second.
 const SPEED: f64 = 0.8;
+/// A limb that is further ahead, in body heights on average, is ahead.
+const CLEARLY_AHEAD: f64 = 0.05;
 /// Frames of maps that err together count as much as one.
 const SAME_ERROR_S: f64 = 0.1;
 
@@ -37,7 +39,7 @@ impl Labelling {
     pub(super) fn of(
         tracks: &Tracks,
         times_s: &[f64],
-        headings: &Headings,
+        [headings, facings]: [&Headings; 2],
         config: &SideConfig,
     ) -> Self {
         let clip_frames: Vec<usize> = tracks.frames.iter().map(|limb| limb.frame).collect();
@@ -52,8 +54,8 @@ impl Labelling {
                     config.map_weight * leaning * share(&clip_frames, times_s, index)
                 };
                 let heads = |index: usize| {
-                    let heading = headings[clip_frames[index]];
-                    let order = heading.map_or(0.0, |heading| heading.order(tracks, index));
+                    let facing = facings[clip_frames[index]];
+                    let order = facing.map_or(0.0, |facing| facing.order(tracks, index));
                     config.heading_weight * order * share(&clip_frames, times_s, index)
                 };
                 let capped = |of: &dyn Fn(usize) -> f64, most: f64, evidence: &mut [f64]| {
@@ -71,7 +73,11 @@ impl Labelling {
             .collect();
         let turns: Vec<f64> = runs
             .windows(2)
-            .map(|pair| turned(tracks, times_s, &pair[0], &pair[1], config))
+            .map(|pair| {
+                let [before, after] = [&pair[0], &pair[1]];
+                turned(tracks, times_s, before, after, config)
+                    + passed(tracks, times_s, headings, before, after, config)
+            })
             .collect();
         let labels = best(&votes, &turns);
         let mut left_is_second = vec![false; clip_frames.len()];
@@ -214,6 +220,42 @@ fn turned(
         exchanged += cost(-1.0);
     }
     (exchanged - kept).clamp(-config.most_motion, config.most_motion)
+}
+
+/// Who walks across the picture has one limb pass the other from one side of a cut to the other: what that
+/// says for the tracks not having been exchanged.
+fn passed(
+    tracks: &Tracks,
+    times_s: &[f64],
+    headings: &Headings,
+    before: &Range<usize>,
+    after: &Range<usize>,
+    config: &SideConfig,
+) -> f64 {
+    let time_s = |index: usize| times_s[tracks.frames[index].frame];
+    let is_across = headings[tracks.frames[after.start].frame].is_some_and(Heading::is_across);
+    let Some(last) = tracks.levels().checked_sub(1).filter(|&last| last > 0) else {
+        return 0.0;
+    };
+    let cut_s = f64::midpoint(time_s(before.end - 1), time_s(after.start));
+    let ahead = |run: &Range<usize>| {
+        let near: Vec<f64> = run
+            .clone()
+            .filter(|&index| (time_s(index) - cut_s).abs() <= config.longest_gap_s)
+            .filter_map(|index| Some(tracks.apart(index, last)?.x))
+            .collect();
+        near.iter().sum::<f64>() / near.len().max(1) as f64
+    };
+    let (was, is) = (ahead(before), ahead(after));
+    if !is_across || was.abs() < CLEARLY_AHEAD || is.abs() < CLEARLY_AHEAD {
+        return 0.0;
+    }
+    // A track that was ahead and still is has been exchanged.
+    if (was > 0.0) == (is > 0.0) {
+        -config.passing
+    } else {
+        config.passing
+    }
 }
 
 /// A straight motion.
