@@ -55,6 +55,54 @@ const SHIPPED: &[Shipped] = &[
         sha256: "9138546402d471fe80729d4f142f6a6879ecaa7a7307ea64cdb8471749264267",
         bytes: include_bytes!("../../../../weights/pose2d_small.safetensors"),
     },
+    Shipped {
+        id: "params_cnn1d_gdi",
+        about: "estimates GDI* of a leg from keypoints (1D-CNN)",
+        sha256: "f6c450ec925d0048d7d003bca0100f6dd546f0d9bcdb1ede08fbf55a731a424d",
+        bytes: include_bytes!("../../../../weights/params_cnn1d_gdi.safetensors"),
+    },
+    Shipped {
+        id: "params_cnn1d_knee",
+        about: "estimates knee flexion at maximum extension from keypoints (1D-CNN)",
+        sha256: "1393125d9168e64c8f946c11e344a07e102ae2a7a183d4336b245c01a38b0f6e",
+        bytes: include_bytes!("../../../../weights/params_cnn1d_knee.safetensors"),
+    },
+    Shipped {
+        id: "params_cnn1d_speed",
+        about: "estimates walking speed from keypoints (1D-CNN)",
+        sha256: "425b0c37a0d6e123180296c10e3b2e0b27219a33d2f1663e6556f0b2f56f287e",
+        bytes: include_bytes!("../../../../weights/params_cnn1d_speed.safetensors"),
+    },
+    Shipped {
+        id: "params_cnn1d_cadence",
+        about: "estimates cadence from keypoints (1D-CNN)",
+        sha256: "8f3c3f78a55fa965025c4100b19cf3903cd1eb5f3cf7c964236c95c176e7eeeb",
+        bytes: include_bytes!("../../../../weights/params_cnn1d_cadence.safetensors"),
+    },
+    Shipped {
+        id: "params_stt_gdi",
+        about: "estimates GDI* of a leg from keypoints (STT, a short training)",
+        sha256: "67d0c3e8c9fce4c4645125984776cf67aa139fbe5ae921142c2674015958aaf0",
+        bytes: include_bytes!("../../../../weights/params_stt_gdi.safetensors"),
+    },
+    Shipped {
+        id: "params_stt_knee",
+        about: "estimates knee flexion at maximum extension from keypoints (STT, a short training)",
+        sha256: "c3225a2877980c4c53df44b88e469d650b2def0454299e5a1117d09d53f4ee85",
+        bytes: include_bytes!("../../../../weights/params_stt_knee.safetensors"),
+    },
+    Shipped {
+        id: "params_stt_speed",
+        about: "estimates walking speed from keypoints (STT, a short training)",
+        sha256: "c92d46ff52d3db7f767e37248c634f4eae0455f8dd0ca1841ed2e03f05fc75c6",
+        bytes: include_bytes!("../../../../weights/params_stt_speed.safetensors"),
+    },
+    Shipped {
+        id: "params_stt_cadence",
+        about: "estimates cadence from keypoints (STT, a short training)",
+        sha256: "ab4454137a046e69fc3d1a6a4d35c9a45ac142751580b71687874e5572015814",
+        bytes: include_bytes!("../../../../weights/params_stt_cadence.safetensors"),
+    },
 ];
 
 /// All weights that come with the program.
