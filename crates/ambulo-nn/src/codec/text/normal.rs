@@ -28,9 +28,12 @@ impl Normaliser {
             .ok_or(damaged.clone())?;
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let (trie, texts) = rest.split_at_checked(length).ok_or(damaged)?;
-        let units = trie.as_chunks::<4>().0.iter();
+        let units = trie.as_chunks::<4>().0;
+        if units.is_empty() {
+            return Ok(Self::default());
+        }
         Ok(Self {
-            units: units.map(|&unit| u32::from_le_bytes(unit)).collect(),
+            units: units.iter().map(|&unit| u32::from_le_bytes(unit)).collect(),
             texts: texts.to_vec(),
         })
     }

@@ -56,6 +56,9 @@ impl Tokenizer {
         let refused = |what: &str| TextError::Stored(what.to_owned());
         let piece = |(text, score, kind): (String, f32, u8)| {
             let kind = kind_of(kind).ok_or_else(|| refused("a piece is of an unknown kind"))?;
+            if !score.is_finite() {
+                return Err(refused("the score of a piece is not a number"));
+            }
             Ok(Piece { text, score, kind })
         };
         let pieces: Result<Vec<Piece>, TextError> = stored.pieces.into_iter().map(piece).collect();
