@@ -233,6 +233,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "shares of a few frames are exact")]
     fn a_film_that_is_off_by_so_much_is_told_so_in_every_view() {
         let (views, motion) = recording(7.0);
         let table = film_table("walk", &views, Some(&motion)).unwrap();

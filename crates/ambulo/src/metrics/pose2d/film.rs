@@ -287,6 +287,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "shares of a few frames are exact")]
     fn exchanged_legs_are_wrong_unless_exchanged_back() {
         let mirrored = film(|frame, _, [x, y]| {
             let legs = y >= 200.0;
@@ -316,6 +317,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "shares of a few frames are exact")]
     fn films_of_other_lengths_are_refused_and_empty_ones_show_nobody() {
         let short = as_given().cut(0..3);
         assert!(distance(&short, &as_given(), &[], 0.5).is_err());
