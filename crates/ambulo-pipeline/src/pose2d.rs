@@ -8,6 +8,7 @@ mod choice;
 mod command;
 mod everybody;
 mod follow;
+mod gaze;
 mod look;
 mod motion;
 mod network;
@@ -72,6 +73,10 @@ pub struct Pose2dConfig {
     pub appears_at: f64,
     /// How certain they must be for a followed person not to be lost.
     pub lost_below: f64,
+    /// The same as a share of how certain they usually are: the larger of both counts.
+    pub lost_share: f64,
+    /// How far the joints of a person may move when the box around them is moved, as a share of the height.
+    pub steady_within: f64,
     /// People followed at once.
     pub most_people: usize,
     /// Time between looks for people who move and are not followed yet, in seconds.
@@ -89,8 +94,10 @@ impl Default for Pose2dConfig {
         Self {
             flip: false,
             least_confidence: 0.25,
-            appears_at: 0.56,
-            lost_below: 0.45,
+            appears_at: 0.5,
+            lost_below: 0.35,
+            lost_share: 0.5,
+            steady_within: 0.08,
             most_people: 4,
             look_every_s: 0.3,
             search_every_s: 0.5,

@@ -29,7 +29,7 @@ pub struct SeenPerson {
     pub height_px: f64,
     /// Where they are first and last seen: the middle of the body in pixels.
     pub from_to_px: [[f64; 2]; 2],
-    /// What the choice goes by: (1 + path) × confidence × share of frames × height against the tallest.
+    /// What the choice goes by: (1 + path) × confidence² × share of frames × √(height against the tallest).
     pub score: f64,
 }
 
@@ -53,9 +53,9 @@ pub(super) fn ranked(
     let tallest = seen.iter().map(|(p, _)| p.height_px).fold(1.0, f64::max);
     for (person, _) in &mut seen {
         person.score = (1.0 + person.path_heights)
-            * person.confidence
+            * person.confidence.powi(2)
             * person.share_seen
-            * (person.height_px / tallest);
+            * (person.height_px / tallest).sqrt();
     }
     // Stable: of equal scores, the one who was found first.
     seen.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));

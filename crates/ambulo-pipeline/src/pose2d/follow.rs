@@ -5,6 +5,7 @@ use ambulo::picture::Picture;
 use nalgebra::{Point2, Vector2};
 
 use super::Pose2dConfig;
+use super::gaze::{Gaze, followed_deg};
 use super::look::{KNOWN, Look};
 
 /// Times over which the person's motion, size, shape and box are smoothed, in seconds.
@@ -14,15 +15,36 @@ const SHAPE_S: f64 = 0.1;
 const BOX_S: f64 = 0.12;
 /// Fastest motion, in body heights a second.
 const FASTEST: f64 = 4.0;
-/// How far from where they are expected a person may be, in body heights, and how much further for each
-/// second without a look.
-const FURTHEST: f64 = 0.22;
-const FURTHER_PER_S: f64 = 1.2;
-/// How much larger or smaller a person may be from one look to the next, and how much more for each second.
-const LARGEST: f64 = 1.5;
-const LARGER_PER_S: f64 = 0.3;
-/// How different the same person's colours may be: root mean square of six levels from 0 to 1.
-pub(super) const OTHER_COLOURS: f64 = 0.13;
+/// Time over which their lean and their usual certainty are smoothed.
+const LEAN_S: f64 = 0.4;
+const USUAL_S: f64 = 1.0;
+/// Deviations of a look from what is expected of the same person, and how much larger they are for each second
+/// without one: the place in body heights, the size as a logarithm.
+const PLACE: f64 = 0.06;
+const PLACE_PER_S: f64 = 0.4;
+const SIZE: f64 = 0.12;
+const SIZE_PER_S: f64 = 0.15;
+/// Deviation of the colours: root mean square of six levels from 0 to 1.
+const COLOURS: f64 = 0.06;
+/// Deviations, taken together, of a look that is another person's.
+const OTHER: f64 = 3.2;
+/// Somebody found anew is another person if they are further, in body heights, from where the lost one was last seen and
+/// from where they went, and how much further for each second; if their size, as a logarithm, or their colours
+/// differ more.
+const AGAIN_WITHIN: f64 = 0.4;
+const AGAIN_PER_S: f64 = 0.6;
+const AGAIN_FURTHEST: f64 = 1.5;
+const AGAIN_SIZE: f64 = 0.4;
+const AGAIN_COLOURS: f64 = 0.11;
+/// Longest time over which somebody unseen goes on as they went.
+const GOES_ON_S: f64 = 1.5;
+/// Where somebody was so long ago says where they would be now, had they not stopped.
+const AGO_S: f64 = 0.4;
+/// Time between checks that what is followed is a person, how many more of them fail than succeed if it is none, and how
+/// many successes are remembered.
+const CHECK_S: f64 = 0.3;
+const MOST_FAILED: i32 = 3;
+const REMEMBERED: i32 = 2;
 /// A person of whom less is in the picture has left it.
 const LEAST_INSIDE: f64 = 0.35;
 /// Frames after the first in which a person must be seen again, and how often.
@@ -42,7 +64,20 @@ pub(super) struct Follower {
     shape: Vec<Vector2<f64>>,
     /// Left, top, right, bottom of the box from the centre, in body heights.
     extent: [f64; 4],
+    /// How far they lean to the right.
+    lean_deg: f64,
     colours: Option<Colours>,
+    /// When, where and how fast they were, a fraction of a second ago and since.
+    recent: Vec<(f64, Point2<f64>, Vector2<f64>)>,
+    /// How certain their joints usually are.
+    usual: f64,
+    /// The look that was taken last.
+    last_look: Look,
+    /// When it was last checked that this is a person, how much oftener it did not seem so than it did, and how many
+    /// sightings there were when it last did.
+    checked_s: f64,
+    failed: i32,
+    sure: usize,
     born: usize,
     last_frame: usize,
     last_s: f64,
@@ -60,6 +95,7 @@ impl Follower {
         config: &Pose2dConfig,
     ) -> Self {
         let size_px = look.size_px.max(8.0);
+        let lean_deg = look.lean_deg();
         let mut follower = Self {
             centre: look.centre,
             velocity: Vector2::zeros(),
@@ -70,7 +106,14 @@ impl Follower {
                 .map(|at| (Point2::from(at) - look.centre) / size_px)
                 .collect(),
             extent: [0.0; 4],
+            lean_deg,
             colours: None,
+            recent: Vec::new(),
+            usual: look.certainty,
+            last_look: look.clone(),
+            checked_s: time_s,
+            failed: 0,
+            sure: 0,
             born: frame,
             last_frame: frame,
             last_s: time_s,
@@ -99,41 +142,37 @@ impl Follower {
         self.centre + self.velocity * ahead_s
     }
 
-    /// The box where the person is expected: left, top, width, height.
-    pub(super) fn box_px(&self, time_s: f64, picture_px: [u32; 2]) -> [f64; 4] {
+    /// Where to look for the person. Who stands upright is looked for inside the picture.
+    fn gaze(&self, time_s: f64, picture_px: [u32; 2]) -> Gaze {
         let centre = self.expected(time_s);
-        let [left, top, right, bottom] = self.extent.map(|share| share * self.size_px);
-        let room = 0.1 * self.size_px;
-        let clip = |value: f64, extent: u32| value.clamp(-room, f64::from(extent) + room);
-        let (left, right) = (
-            clip(centre.x + left, picture_px[0]),
-            clip(centre.x + right, picture_px[0]),
-        );
-        let (top, bottom) = (
-            clip(centre.y + top, picture_px[1]),
-            clip(centre.y + bottom, picture_px[1]),
-        );
-        [left, top, right - left, bottom - top]
+        let lean_deg = followed_deg(self.lean_deg);
+        let mut extent = self.extent.map(|share| share * self.size_px);
+        if lean_deg == 0.0 {
+            let room = 0.1 * self.size_px;
+            for (index, edge) in extent.iter_mut().enumerate() {
+                let (at, size) = (centre[index % 2], f64::from(picture_px[index % 2]));
+                *edge = (at + *edge).clamp(-room, size + room) - at;
+            }
+        }
+        Gaze::about(centre, extent, lean_deg)
     }
 
-    /// Boxes to look into: where the person is expected, and around it if they were not seen just now.
-    pub(super) fn boxes_px(&self, time_s: f64, picture_px: [u32; 2], step_s: f64) -> Vec<[f64; 4]> {
-        let expected = self.box_px(time_s, picture_px);
-        let mut boxes = vec![expected];
+    /// The box where the person is expected: left, top, width, height.
+    pub(super) fn box_px(&self, time_s: f64, picture_px: [u32; 2]) -> [f64; 4] {
+        self.gaze(time_s, picture_px).box_px
+    }
+
+    /// Where to look: where the person is expected, and around it and where they were if they were not seen
+    /// just now.
+    pub(super) fn gazes(&self, time_s: f64, picture_px: [u32; 2], step_s: f64) -> Vec<Gaze> {
+        let expected = self.gaze(time_s, picture_px);
+        let mut gazes = vec![expected];
         if self.unseen_s(time_s) > 1.5 * step_s {
-            let [left, top, width, height] = expected;
-            for shift in [-0.3, 0.3] {
-                boxes.push([left + shift * height, top, width, height]);
-            }
-            let grown = 1.3;
-            boxes.push([
-                left - (grown - 1.0) / 2.0 * width,
-                top - (grown - 1.0) / 2.0 * height,
-                grown * width,
-                grown * height,
-            ]);
+            gazes.extend([-0.25, 0.25].map(|right| expected.moved([right, 0.0], 1.0)));
+            gazes.push(expected.moved([0.0, 0.0], 1.3));
+            gazes.push(self.gaze(self.last_s, picture_px));
         }
-        boxes
+        gazes
     }
 
     /// Where each joint would be.
@@ -142,7 +181,8 @@ impl Follower {
         self.shape.iter().map(place).collect()
     }
 
-    /// How far a look is from what is expected of this person: small for the same, `None` for another.
+    /// How far a look is from what is expected of this person, in deviations of place, size and colours together;
+    /// `None` for another person, or for none.
     pub(super) fn distance(
         &self,
         look: &Look,
@@ -150,34 +190,79 @@ impl Follower {
         picture: &Picture,
         config: &Pose2dConfig,
     ) -> Option<f64> {
-        if look.certainty < config.lost_below {
+        if look.certainty < config.lost_below.max(config.lost_share * self.usual)
+            || self.has_walked_out(time_s, [picture.width_px(), picture.height_px()])
+        {
             return None;
         }
         let unseen_s = self.unseen_s(time_s).min(config.wait_s);
         let moved = nalgebra::distance(&look.centre, &self.expected(time_s)) / self.size_px;
-        let grown = (look.size_px.max(1.0) / self.size_px).ln().abs();
-        if moved > FURTHEST + FURTHER_PER_S * unseen_s
-            || grown > LARGEST.ln() + LARGER_PER_S * unseen_s
-        {
-            return None;
-        }
-        let colours = self.colour_distance(look, picture);
-        // Colours change with light and folds; they decide only after a gap.
-        if unseen_s > 0.2 && colours.is_some_and(|colours| colours > OTHER_COLOURS) {
-            return None;
-        }
-        Some(moved + grown + colours.unwrap_or(OTHER_COLOURS))
+        let grown = (look.size_px.max(1.0) / self.size_px).ln();
+        let colours = self.colour_distance(look, picture).unwrap_or(COLOURS);
+        let deviations = [
+            moved / (PLACE + PLACE_PER_S * unseen_s),
+            grown / (SIZE + SIZE_PER_S * unseen_s),
+            colours / COLOURS,
+        ];
+        let together = deviations.iter().map(|d| d * d).sum::<f64>().sqrt();
+        (together < OTHER).then_some(together)
     }
 
     /// How far a person found anew is from this one who was lost; `None` if it cannot be the same.
     pub(super) fn again(&self, look: &Look, time_s: f64, picture: &Picture) -> Option<f64> {
         let unseen_s = self.unseen_s(time_s);
-        let moved = nalgebra::distance(&look.centre, &self.centre) / self.size_px;
+        // From the way that they would have gone.
+        let way = self.velocity * unseen_s.min(GOES_ON_S);
+        let from = look.centre - self.centre;
+        let along = (from.dot(&way) / way.norm_squared().max(1e-9)).clamp(0.0, 1.0);
+        let moved = (from - way * along).norm() / self.size_px;
         let grown = (look.size_px.max(1.0) / self.size_px).ln().abs();
         let colours = self.colour_distance(look, picture)?;
-        let reach = (0.5 + 2.0 * unseen_s).min(3.0);
-        (moved <= reach && grown < 0.5 && colours < OTHER_COLOURS)
+        let reach = (AGAIN_WITHIN + AGAIN_PER_S * unseen_s).min(AGAIN_FURTHEST);
+        (moved <= reach && grown < AGAIN_SIZE && colours < AGAIN_COLOURS)
             .then_some(colours + 0.05 * moved + 0.1 * grown)
+    }
+
+    /// Whether they would be out of the picture by now, as they went a fraction of a second ago: what is seen at its
+    /// edge then is another, or nobody.
+    fn has_walked_out(&self, time_s: f64, picture_px: [u32; 2]) -> bool {
+        let ago = self.recent.first();
+        ago.is_some_and(|(then_s, centre, velocity)| {
+            let ahead_s = time_s - then_s;
+            let centre = centre + velocity * ahead_s.min(GOES_ON_S);
+            ahead_s >= AGO_S && self.share_inside(centre, picture_px) < LEAST_INSIDE
+        })
+    }
+
+    /// How much of the person's box would be in the picture.
+    fn share_inside(&self, centre: Point2<f64>, picture_px: [u32; 2]) -> f64 {
+        (0..2).fold(1.0, |inside, axis| {
+            let (from, to) = (self.extent[axis], self.extent[axis + 2]);
+            let [from, to] = [from, to].map(|share| centre[axis] + share * self.size_px);
+            let shown = to.min(f64::from(picture_px[axis])) - from.max(0.0);
+            inside * shown.max(0.0) / (to - from).max(1.0)
+        })
+    }
+
+    /// The look that was just taken, if it is time to check that it shows a person.
+    pub(super) fn to_check(&self, time_s: f64) -> Option<&Look> {
+        let is_seen = self.last_s >= time_s;
+        (is_seen && !self.is_gone && time_s - self.checked_s >= CHECK_S).then_some(&self.last_look)
+    }
+
+    /// Takes the answer of a check. What fails several is no person, and was none since the last that it did not.
+    pub(super) fn checked(&mut self, is_person: bool, time_s: f64) {
+        self.checked_s = time_s;
+        if is_person {
+            self.failed = (self.failed - 1).max(-REMEMBERED);
+            self.sure = self.sightings.len();
+            return;
+        }
+        self.failed += 1;
+        if self.failed >= MOST_FAILED {
+            self.is_gone = true;
+            self.sightings.truncate(self.sure);
+        }
     }
 
     fn colour_distance(&self, look: &Look, picture: &Picture) -> Option<f64> {
@@ -189,7 +274,7 @@ impl Follower {
 
     /// How much is known of this person: of two who claim one look, who was seen before keeps it.
     pub(super) fn seniority(&self) -> f64 {
-        0.1 * (self.sightings.len() as f64 / 10.0).min(1.0)
+        (self.sightings.len() as f64 / 10.0).min(1.0)
     }
 
     /// Takes a look as this person's.
@@ -216,6 +301,14 @@ impl Follower {
                 let now = (Point2::from(joint.at) - look.centre) / self.size_px;
                 *offset += (now - *offset) * share(SHAPE_S);
             }
+        }
+        self.lean_deg += (look.lean_deg() - self.lean_deg) * share(LEAN_S);
+        self.usual += (look.certainty - self.usual) * share(USUAL_S);
+        self.last_look.clone_from(look);
+        self.recent.push((time_s, self.centre, self.velocity));
+        let late = |(then_s, ..): &(f64, Point2<f64>, Vector2<f64>)| time_s - then_s > AGO_S;
+        while self.recent.len() > 1 && late(&self.recent[1]) {
+            self.recent.remove(0);
         }
         let extent = self.extent_of(look);
         for (kept, now) in self.extent.iter_mut().zip(extent) {
@@ -255,18 +348,9 @@ impl Follower {
         if self.is_gone {
             return;
         }
-        let [left, top, width, height] = self.box_px(time_s, picture_px);
-        let shown = |from: f64, length: f64, extent: u32| {
-            ((from + length).min(f64::from(extent)) - from.max(0.0)).max(0.0) / length.max(1.0)
-        };
-        let [full_width, full_height] = [
-            (self.extent[2] - self.extent[0]) * self.size_px,
-            (self.extent[3] - self.extent[1]) * self.size_px,
-        ];
-        let inside = shown(left, width, picture_px[0]) * width / full_width.max(1.0)
-            * shown(top, height, picture_px[1])
-            * height
-            / full_height.max(1.0);
+        // Of the box where they would be by now, also outside the picture.
+        let centre = self.centre + self.velocity * self.unseen_s(time_s).min(GOES_ON_S);
+        let inside = self.share_inside(centre, picture_px);
         let unseen_s = self.unseen_s(time_s);
         self.is_gone = unseen_s > config.wait_s
             || (unseen_s > 0.2 && inside < LEAST_INSIDE)
@@ -281,14 +365,8 @@ impl Follower {
 
     fn extent_of(&self, look: &Look) -> [f64; 4] {
         let expected = self.expected_joints(look.centre);
-        let [left, top, width, height] = look.box_px(Some(&expected));
-        [
-            left - look.centre.x,
-            top - look.centre.y,
-            left + width - look.centre.x,
-            top + height - look.centre.y,
-        ]
-        .map(|px| px / self.size_px)
+        look.extent_px(Some(&expected), followed_deg(self.lean_deg))
+            .map(|px| px / self.size_px)
     }
 }
 

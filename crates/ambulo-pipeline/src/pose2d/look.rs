@@ -8,8 +8,9 @@ use ambulo::skeleton::COCO_23;
 use ambulo_nn::codec::pose2d::crop::Region;
 use ambulo_nn::codec::pose2d::pairs::{PairedPose, paired};
 use ambulo_nn::codec::pose2d::warp::{Crop, Layout, Levels, Sampling};
-use nalgebra::Point2;
+use nalgebra::{Point2, Vector2};
 
+use super::gaze::{Gaze, followed_deg, turn};
 use super::{Pose2dError, PoseNetwork};
 
 /// Crops that go through the network at once.
@@ -35,6 +36,8 @@ pub(super) struct Look {
     pub(super) pose: PairedPose,
     /// What was looked at.
     pub(super) region: Region,
+    /// How far that was turned.
+    gaze_deg: f64,
     /// How certain trunk, legs and head are on average; joints outside the picture count nothing.
     pub(super) certainty: f64,
     /// Middle of the trunk.
@@ -43,7 +46,7 @@ pub(super) struct Look {
     pub(super) size_px: f64,
 }
 
-/// Looks at boxes (left, top, width, height) of a picture. A box that is none is left out.
+/// Looks at boxes of a picture. A box that is none is left out.
 ///
 /// # Errors
 ///
@@ -51,13 +54,13 @@ pub(super) struct Look {
 pub(super) fn look(
     network: &mut dyn PoseNetwork,
     picture: &Picture,
-    boxes: &[[f64; 4]],
+    gazes: &[Gaze],
     flip: bool,
 ) -> Result<Vec<Look>, Pose2dError> {
     let codec = *network.codec();
-    let regions: Vec<Region> = boxes
+    let regions: Vec<(Gaze, Region)> = gazes
         .iter()
-        .filter_map(|&box_px| codec.region(box_px).ok())
+        .filter_map(|gaze| Some((*gaze, gaze.region(&codec)?)))
         .collect();
     let views = if flip { 2 } else { 1 };
     let numbers = 3 * codec.crop_px[0] * codec.crop_px[1];
@@ -65,10 +68,10 @@ pub(super) fn look(
     let mut crops = Vec::new();
     for some in regions.chunks(BATCH) {
         crops.resize(views * some.len() * numbers, 0.0);
-        for (region, crop) in some.iter().zip(crops.chunks_exact_mut(views * numbers)) {
-            let upright = codec.crop_from_picture(region);
-            let mirrored = upright.mirrored(codec.crop_px[0]);
-            for (from_picture, numbers) in [upright, mirrored]
+        for ((gaze, region), crop) in some.iter().zip(crops.chunks_exact_mut(views * numbers)) {
+            let plain = gaze.crop_from_picture(region, &codec);
+            let mirrored = plain.mirrored(codec.crop_px[0]);
+            for (from_picture, numbers) in [plain, mirrored]
                 .into_iter()
                 .zip(crop.chunks_exact_mut(numbers))
             {
@@ -88,7 +91,7 @@ pub(super) fn look(
                 "it answered another number of crops than it was given".to_owned(),
             ));
         }
-        for (region, maps) in some.iter().zip(maps.chunks(views)) {
+        for ((gaze, region), maps) in some.iter().zip(maps.chunks(views)) {
             let mut merged = maps[0].clone();
             merged.interpret(codec.maps);
             if let Some(mirrored) = maps.get(1) {
@@ -99,8 +102,8 @@ pub(super) fn look(
                     .map_err(|error| Pose2dError::Network(error.to_string()))?;
             }
             let pose = paired(&merged, codec.maps, codec.sigma_cells)
-                .in_picture(&codec.maps_from_picture(region));
-            looks.push(Look::of(pose, *region, picture));
+                .in_picture(&gaze.maps_from_picture(region, &codec));
+            looks.push(Look::of(pose, *region, gaze.lean_deg, picture));
         }
     }
     Ok(looks)
@@ -115,7 +118,7 @@ fn partners() -> Vec<usize> {
 }
 
 impl Look {
-    fn of(pose: PairedPose, region: Region, picture: &Picture) -> Self {
+    fn of(pose: PairedPose, region: Region, gaze_deg: f64, picture: &Picture) -> Self {
         let size = [picture.width_px(), picture.height_px()].map(f64::from);
         let inside = |joint: usize| {
             let [x, y] = pose.joints[joint].at;
@@ -134,6 +137,7 @@ impl Look {
         Self {
             pose,
             region,
+            gaze_deg,
             certainty: sum / count,
             centre,
             size_px,
@@ -142,21 +146,57 @@ impl Look {
 
     /// Whether the joints stand as those of an upright person who fills the region.
     pub(super) fn is_upright_person(&self) -> bool {
-        let y = |joints: [usize; 2]| {
-            f64::midpoint(
-                self.pose.joints[joints[0]].at[1],
-                self.pose.joints[joints[1]].at[1],
-            )
-        };
-        let [shoulders, hips, knees] = [SHOULDERS, HIPS, KNEES].map(y);
+        let back = turn(-self.gaze_deg);
+        let y = |joint: usize| (back * Vector2::from(self.pose.joints[joint].at)).y;
+        let middle = |joints: [usize; 2]| f64::midpoint(y(joints[0]), y(joints[1]));
+        let [shoulders, hips, knees] = [SHOULDERS, HIPS, KNEES].map(middle);
         let size = self.size_px;
-        let nose = self.pose.joints[NOSE];
-        let is_head_up = nose.confidence < KNOWN || nose.at[1] < shoulders;
+        let is_head_up = self.pose.joints[NOSE].confidence < KNOWN || y(NOSE) < shoulders;
         let fills = size / self.region.size_px[1];
         hips - shoulders > 0.12 * size
             && knees - hips > 0.08 * size
             && is_head_up
             && (0.35..1.3).contains(&fills)
+    }
+
+    /// How far the person leans to the right, from the feet to the shoulders; 0 where too little is known.
+    pub(super) fn lean_deg(&self) -> f64 {
+        let of = |joints: [usize; 2]| {
+            mean(
+                joints
+                    .into_iter()
+                    .filter_map(|joint| known(&self.pose, joint)),
+            )
+        };
+        let low = of(ANKLES).or_else(|| of(KNEES)).or_else(|| of(HIPS));
+        match (of(SHOULDERS), low) {
+            (Some(high), Some(low)) if high != low => {
+                let up = high - low;
+                up.x.atan2(-up.y).to_degrees()
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// How far the joints of trunk and legs are from those of another look at the same person, sides aside: the
+    /// median, as a share of the height.
+    pub(super) fn unlike(&self, other: &Self) -> f64 {
+        let at = |look: &Self, joint: usize| Point2::from(look.pose.joints[joint].at);
+        let mut apart: Vec<f64> = [SHOULDERS, HIPS, KNEES, ANKLES]
+            .into_iter()
+            .flat_map(|pair| {
+                let between = |a: usize, b: usize| nalgebra::distance(&at(self, a), &at(other, b));
+                let same = pair.map(|joint| between(joint, joint));
+                let crossed = [between(pair[0], pair[1]), between(pair[1], pair[0])];
+                if crossed[0] + crossed[1] < same[0] + same[1] {
+                    crossed
+                } else {
+                    same
+                }
+            })
+            .collect();
+        let middle = apart.len() / 2;
+        *apart.select_nth_unstable_by(middle, f64::total_cmp).1 / self.size_px.max(1.0)
     }
 
     /// The joints as places.
@@ -174,19 +214,27 @@ impl Look {
         )
     }
 
-    /// The box of the person: around the joints that are known, and of those that are not, around where
-    /// `known` says that they would be.
-    pub(super) fn box_px(&self, expected: Option<&[Point2<f64>]>) -> [f64; 4] {
+    /// The box of the person by this look alone.
+    pub(super) fn gaze(&self) -> Gaze {
+        let lean_deg = followed_deg(self.lean_deg());
+        Gaze::about(self.centre, self.extent_px(None, lean_deg), lean_deg)
+    }
+
+    /// Left, top, right and bottom of the person from the middle of the trunk, along axes that lean: around the joints
+    /// that are known, and of those that are not, around where `expected` says that they would be.
+    pub(super) fn extent_px(&self, expected: Option<&[Point2<f64>]>, lean_deg: f64) -> [f64; 4] {
+        let back = turn(-lean_deg);
         let mut low = [f64::MAX; 2];
         let mut high = [f64::MIN; 2];
         for (index, joint) in self.pose.joints.iter().enumerate() {
             let at = if joint.confidence >= KNOWN {
-                joint.at
+                Point2::from(joint.at)
             } else if let Some(expected) = expected.and_then(|expected| expected.get(index)) {
-                [expected.x, expected.y]
+                *expected
             } else {
                 continue;
             };
+            let at = back * (at - self.centre);
             for axis in 0..2 {
                 low[axis] = low[axis].min(at[axis]);
                 high[axis] = high[axis].max(at[axis]);
@@ -194,16 +242,21 @@ impl Look {
         }
         if high[0] <= low[0] || high[1] <= low[1] {
             let [width, height] = self.region.size_px.map(|extent| extent / 1.25);
-            let [x, y] = self.region.centre_px;
-            return [x - width / 2.0, y - height / 2.0, width, height];
+            let middle = back * (Point2::from(self.region.centre_px) - self.centre);
+            return [
+                middle.x - width / 2.0,
+                middle.y - height / 2.0,
+                middle.x + width / 2.0,
+                middle.y + height / 2.0,
+            ];
         }
         // Above the eyes there is a head, below the ankles a sole, around the joints flesh.
         let [sides, top, bottom] = [0.03, 0.08, 0.03].map(|share| share * self.size_px);
         [
             low[0] - sides,
             low[1] - top,
-            high[0] - low[0] + 2.0 * sides,
-            high[1] - low[1] + top + bottom,
+            high[0] + sides,
+            high[1] + bottom,
         ]
     }
 

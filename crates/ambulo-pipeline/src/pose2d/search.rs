@@ -1,10 +1,12 @@
 //! Finding people: boxes all over the picture, or where something moves, looked at by the pose network.
 //!
 //! A person is where looking again at the box that the joints themselves give leads to the same joints,
-//! certain and upright.
+//! certain and upright, and where they stay when the box is moved and enlarged: what a network only imagines moves
+//! along with the box.
 
 use ambulo::picture::Picture;
 
+use super::gaze::Gaze;
 use super::look::{Look, look};
 use super::{Pose2dConfig, Pose2dError, PoseNetwork};
 
@@ -23,11 +25,27 @@ const MOST_PROMISING: usize = 8;
 const AGAIN: usize = 2;
 /// Two looks that are more similar are of one person.
 const SAME: f64 = 0.4;
+/// Two looks at a person whose joints must agree: how far the box is moved to the side, as a share of its height, and
+/// by how much it is enlarged.
+const BESIDE: [(f64, f64); 2] = [(0.1, 1.25), (-0.1, 0.9)];
 /// The last two looks at a person are so similar, at least.
 const STEADY: f64 = 0.5;
 
+/// Who is searched for leaning, where nobody stands upright: how far, in degrees, and as how tall, by the place in
+/// [`LEVELS`].
+const LEANS_DEG: [f64; 2] = [-25.0, 25.0];
+const LEANING: std::ops::Range<usize> = 1..3;
+
+/// The boxes of some heights again, for people who lean or are filmed by a tilted camera.
+pub(super) fn leaning(levels: &[Vec<Gaze>]) -> Vec<Gaze> {
+    let upright = levels.get(LEANING).into_iter().flatten().flatten();
+    upright
+        .flat_map(|gaze| LEANS_DEG.map(|lean_deg| Gaze { lean_deg, ..*gaze }))
+        .collect()
+}
+
 /// Boxes all over a picture, one list for each height of people.
-pub(super) fn all_over([width, height]: [u32; 2]) -> Vec<Vec<[f64; 4]>> {
+pub(super) fn all_over([width, height]: [u32; 2]) -> Vec<Vec<Gaze>> {
     let [width, height] = [width, height].map(f64::from);
     LEVELS
         .iter()
@@ -50,7 +68,10 @@ pub(super) fn all_over([width, height]: [u32; 2]) -> Vec<Vec<[f64; 4]>> {
             let lefts = spread(width, wide, STEP[0] * tall);
             let tops = spread(height, tall, STEP[1] * tall);
             tops.iter()
-                .flat_map(|&top| lefts.iter().map(move |&left| [left, top, wide, tall]))
+                .flat_map(|&top| {
+                    let at = move |&left: &f64| Gaze::upright([left, top, wide, tall]);
+                    lefts.iter().map(at)
+                })
                 .collect()
         })
         .collect()
@@ -90,7 +111,7 @@ pub(super) fn around(moving: &[[f64; 4]]) -> Vec<[f64; 4]> {
     boxes
 }
 
-/// People in some boxes, the most certain first; each once.
+/// People where one looks, the most certain first; each once.
 ///
 /// # Errors
 ///
@@ -98,16 +119,16 @@ pub(super) fn around(moving: &[[f64; 4]]) -> Vec<[f64; 4]> {
 pub(super) fn people(
     network: &mut dyn PoseNetwork,
     picture: &Picture,
-    boxes: &[[f64; 4]],
+    gazes: &[Gaze],
     config: &Pose2dConfig,
 ) -> Result<Vec<Look>, Pose2dError> {
-    let mut finds = look(network, picture, boxes, false)?;
+    let mut finds = look(network, picture, gazes, false)?;
     finds.retain(|find| find.certainty >= PROMISING * config.appears_at);
     let mut finds = distinct(finds);
     finds.truncate(MOST_PROMISING);
     for _ in 0..AGAIN {
-        let boxes: Vec<[f64; 4]> = finds.iter().map(|find| find.box_px(None)).collect();
-        let again = look(network, picture, &boxes, false)?;
+        let gazes: Vec<Gaze> = finds.iter().map(Look::gaze).collect();
+        let again = look(network, picture, &gazes, false)?;
         if again.len() != finds.len() {
             // A box without extent: joints at one place are nobody's.
             finds = again;
@@ -121,7 +142,37 @@ pub(super) fn people(
             .collect();
     }
     finds.retain(|find| find.certainty >= config.appears_at && find.is_upright_person());
-    Ok(distinct(finds))
+    let finds = distinct(finds);
+    let unsteady = unsteadiness(network, picture, &finds)?;
+    Ok(finds
+        .into_iter()
+        .zip(unsteady)
+        .filter(|(_, unsteady)| *unsteady <= config.steady_within)
+        .map(|(find, _)| find)
+        .collect())
+}
+
+/// How far the joints of each person move, as a share of the height, when the box is moved.
+///
+/// # Errors
+///
+/// [`Pose2dError::Network`] if the network fails.
+pub(super) fn unsteadiness(
+    network: &mut dyn PoseNetwork,
+    picture: &Picture,
+    people: &[Look],
+) -> Result<Vec<f64>, Pose2dError> {
+    let beside = |person: &Look| {
+        let gaze = person.gaze();
+        BESIDE.map(|(right, grown)| gaze.moved([right, 0.0], grown))
+    };
+    let gazes: Vec<Gaze> = people.iter().flat_map(beside).collect();
+    let looks = look(network, picture, &gazes, false)?;
+    if looks.len() != gazes.len() {
+        return Ok(vec![f64::INFINITY; people.len()]);
+    }
+    let pairs = looks.as_chunks::<2>().0.iter();
+    Ok(pairs.map(|[one, other]| one.unlike(other)).collect())
 }
 
 /// The most certain of each person.

@@ -5,6 +5,7 @@ use ambulo::picture::Picture;
 use ambulo_io::boxes::PersonBox;
 
 use super::follow::Follower;
+use super::gaze::Gaze;
 use super::look::{Look, look};
 use super::motion::{Moving, Small};
 use super::search;
@@ -12,6 +13,8 @@ use super::{Pose2dConfig, Pose2dError, PoseNetwork};
 
 /// Two looks that are more similar show one person, whoever was expected there.
 const ONE_PERSON: f64 = 0.5;
+/// Joints of a followed person may move so much more than those of a find.
+const STILL_STEADY: f64 = 1.25;
 /// Time over which motion in the picture is measured, in seconds.
 const MOTION_S: f64 = 0.15;
 /// Searches all over the picture become rarer, up to this factor, while they find nobody.
@@ -70,6 +73,9 @@ impl<'a> Tracker<'a> {
         self.last_s = Some(time_s);
         let at = (self.frame, time_s);
         self.follow(network, picture, at)?;
+        if boxes.is_none() {
+            self.check(network, picture, time_s)?;
+        }
         let found = match boxes {
             Some(boxes) => self.detected(network, picture, boxes, time_s)?,
             None => self.searched(network, picture, time_s)?,
@@ -115,16 +121,15 @@ impl<'a> Tracker<'a> {
             .filter(|&index| self.people[index].is_followed())
             .collect();
         let mut owners = Vec::new();
-        let mut boxes = Vec::new();
+        let mut gazes = Vec::new();
         for &index in &followed {
-            for box_px in self.people[index].boxes_px(time_s, picture_px, self.step_s) {
-                if box_px[2] >= 2.0 && box_px[3] >= 2.0 {
-                    owners.push(index);
-                    boxes.push(box_px);
-                }
+            let wanted = self.people[index].gazes(time_s, picture_px, self.step_s);
+            for gaze in wanted.into_iter().filter(Gaze::is_box) {
+                owners.push(index);
+                gazes.push(gaze);
             }
         }
-        let looks = look(network, picture, &boxes, self.config.flip)?;
+        let looks = look(network, picture, &gazes, self.config.flip)?;
         if looks.len() != owners.len() {
             return Err(Pose2dError::Network(
                 "a box could not be cropped".to_owned(),
@@ -137,7 +142,7 @@ impl<'a> Tracker<'a> {
             let Some(distance) = person.distance(&look, time_s, picture, self.config) else {
                 continue;
             };
-            let cost = distance - 0.5 * look.certainty;
+            let cost = distance - 2.0 * look.certainty;
             match claims.last_mut() {
                 Some((same, best, kept)) if *same == owner => {
                     if cost < *best {
@@ -165,6 +170,25 @@ impl<'a> Tracker<'a> {
         Ok(())
     }
 
+    /// Checks now and then that those who are followed are people.
+    fn check(
+        &mut self,
+        network: &mut dyn PoseNetwork,
+        picture: &Picture,
+        time_s: f64,
+    ) -> Result<(), Pose2dError> {
+        let due = |person: &Follower| person.to_check(time_s).cloned();
+        let (whom, looks): (Vec<usize>, Vec<Look>) = (0..self.people.len())
+            .filter_map(|index| Some((index, due(&self.people[index])?)))
+            .unzip();
+        let unsteady = search::unsteadiness(network, picture, &looks)?;
+        for (index, unsteady) in whom.into_iter().zip(unsteady) {
+            let is_person = unsteady <= STILL_STEADY * self.config.steady_within;
+            self.people[index].checked(is_person, time_s);
+        }
+        Ok(())
+    }
+
     /// People in a detector's boxes who are not followed yet.
     fn detected(
         &mut self,
@@ -180,10 +204,11 @@ impl<'a> Tracker<'a> {
             .filter(|person| person.is_followed() && person.unseen_s(time_s) < self.step_s / 2.0)
             .map(|person| person.box_px(time_s, picture_px))
             .collect();
-        let new: Vec<[f64; 4]> = boxes
+        let new: Vec<Gaze> = boxes
             .iter()
             .map(|found| found.box_px)
             .filter(|found| followed.iter().all(|known| overlap(known, found) < 0.4))
+            .map(Gaze::upright)
             .collect();
         if new.is_empty() || self.followed() >= self.config.most_people {
             return Ok(Vec::new());
@@ -217,7 +242,8 @@ impl<'a> Tracker<'a> {
                     .all(|person| overlap(&person.box_px(time_s, picture_px), found) < 0.3)
             });
             if !boxes.is_empty() {
-                found = search::people(network, picture, &boxes, self.config)?;
+                let gazes: Vec<Gaze> = boxes.into_iter().map(Gaze::upright).collect();
+                found = search::people(network, picture, &gazes, self.config)?;
             }
         }
         if found.is_empty() && is_nobody_followed && time_s >= self.next_search_s {
@@ -225,10 +251,14 @@ impl<'a> Tracker<'a> {
             // taken for them.
             let levels = search::all_over(picture_px);
             let last = levels.len().saturating_sub(1);
-            for (level, boxes) in levels.iter().enumerate() {
+            for (level, gazes) in levels.iter().enumerate() {
                 if level < last || found.is_empty() {
-                    found.extend(search::people(network, picture, boxes, self.config)?);
+                    found.extend(search::people(network, picture, gazes, self.config)?);
                 }
+            }
+            if found.is_empty() {
+                let gazes = search::leaning(&levels);
+                found = search::people(network, picture, &gazes, self.config)?;
             }
             found = search::distinct(found);
             self.rarer = if found.is_empty() {

@@ -82,10 +82,20 @@ impl PoseNetwork for Painted {
                 255.0 * (value * [0.229, 0.224, 0.225][channel] + [0.485, 0.456, 0.406][channel])
             };
             let mut cells = vec![0.0_f32; JOINTS * columns * rows];
-            for y in 0..height {
-                for x in 0..width {
-                    let rgb = [0, 1, 2].map(|channel| level(channel, x, y));
+            for y in 1..height - 1 {
+                for x in 1..width - 1 {
+                    let colour_at = |x: usize, y: usize| [0, 1, 2].map(|c| level(c, x, y));
+                    let rgb = colour_at(x, y);
                     if rgb.iter().all(|&level| level < 60.0) {
+                        continue;
+                    }
+                    // The edge of one colour is another colour: only the middle of a joint is the joint.
+                    let beside = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+                    let is_edge = beside.into_iter().any(|(x, y)| {
+                        let other = colour_at(x, y);
+                        (0..3).any(|channel| (rgb[channel] - other[channel]).abs() > 80.0)
+                    });
+                    if is_edge {
                         continue;
                     }
                     let near = (0..JOINTS)
