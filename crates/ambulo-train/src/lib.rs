@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod film;
 #[cfg(feature = "burn")]
 pub mod fit;
+pub mod impairment;
 #[cfg(feature = "burn")]
 pub mod losses;
 #[cfg(feature = "burn")]

@@ -3,7 +3,7 @@
 
 mod clip;
 mod examples;
-mod film;
+pub(crate) mod film;
 mod published;
 mod rows;
 

@@ -80,6 +80,8 @@ pub struct SidePosture {
     pub knee_swing: f64,
     /// Swing of the upper arm against the recorded one.
     pub arm_swing: f64,
+    /// Range of the elbow's flexion against the recorded one.
+    pub elbow_swing: f64,
 }
 
 impl Body {
@@ -162,6 +164,7 @@ impl Posture {
             leg_swing: 1.0,
             knee_swing: 1.0,
             arm_swing: 1.0,
+            elbow_swing: 1.0,
         };
         Self {
             lean: 0.0,
@@ -196,6 +199,7 @@ impl Posture {
             leg_swing: gain(rng, 0.75, 1.2),
             knee_swing: gain(rng, 0.8, 1.15),
             arm_swing: gain(rng, 0.5, 1.4),
+            elbow_swing: 1.0,
         };
         let mut own = || SidePosture {
             hip_flexion: both.hip_flexion + degrees(rng, 3.0),
@@ -209,6 +213,7 @@ impl Posture {
             leg_swing: both.leg_swing * gain(rng, 0.95, 1.05),
             knee_swing: both.knee_swing * gain(rng, 0.95, 1.05),
             arm_swing: both.arm_swing * gain(rng, 0.8, 1.2),
+            elbow_swing: 1.0,
         };
         let sides = PerSide {
             left: own(),
@@ -258,12 +263,13 @@ fn points(side: Side) -> Points {
     }
 }
 
-/// A side of a body in one frame: its directions, and how far thigh, knee and upper arm are flexed.
+/// A side of a body in one frame: how far thigh, knee, upper arm and elbow are flexed.
 #[derive(Clone, Copy)]
 struct Flexed {
     thigh: f64,
     knee: f64,
     arm: f64,
+    elbow: f64,
 }
 
 /// The same walk with another body and another posture.
@@ -277,18 +283,21 @@ pub fn reshape(poses: &mut [Pose], body: &Body, posture: &Posture) {
             thigh: 0.0,
             knee: 0.0,
             arm: 0.0,
+            elbow: 0.0,
         };
         for pose in poses.iter() {
             let own = flexed(pose, side);
             sum.thigh += own.thigh;
             sum.knee += own.knee;
             sum.arm += own.arm;
+            sum.elbow += own.elbow;
         }
         let count = poses.len().max(1) as f64;
         Flexed {
             thigh: sum.thigh / count,
             knee: sum.knee / count,
             arm: sum.arm / count,
+            elbow: sum.elbow / count,
         }
     });
     for pose in poses {
@@ -312,11 +321,12 @@ fn flexed(pose: &Pose, side: Side) -> Flexed {
         let bone = pose[to] - pose[from];
         bone.dot(&forward).atan2(-bone.y)
     };
-    let thigh = angle(p.hip, p.knee);
+    let (thigh, arm) = (angle(p.hip, p.knee), angle(p.shoulder, p.elbow));
     Flexed {
         thigh,
         knee: thigh - angle(p.knee, p.ankle),
-        arm: angle(p.shoulder, p.elbow),
+        arm,
+        elbow: angle(p.elbow, p.wrist) - arm,
     }
 }
 
@@ -355,7 +365,8 @@ fn reshape_pose(pose: &mut Pose, body: &Body, posture: &Posture, means: &[Flexed
         let arm = shoulders_turn
             * about(&forward, -outward * own.shoulder_abduction)
             * about(&right, arm_flexion);
-        let forearm = arm * about(&right, own.elbow_flexion);
+        let elbow_flexion = own.elbow_flexion + (own.elbow_swing - 1.0) * (now.elbow - mean.elbow);
+        let forearm = arm * about(&right, elbow_flexion);
         pose[p.shoulder] = neck
             + put(
                 shoulders_turn * (old[p.shoulder] - old_neck),

@@ -7,10 +7,10 @@
 //! by the path that analyses motion capture, before any camera sees it.
 
 mod camera;
-mod gait;
-mod measured;
-mod period;
-mod stroll;
+pub(crate) mod gait;
+pub(crate) mod measured;
+pub(crate) mod period;
+pub(crate) mod stroll;
 
 use std::path::Path;
 

@@ -10,15 +10,15 @@ use crate::film::{Body, Posture, SidePosture, between, chance, either, jitter};
 
 /// How a period is changed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Gait {
+pub(crate) struct Gait {
     /// The body.
-    pub(super) body: Body,
+    pub(crate) body: Body,
     /// The posture.
-    pub(super) posture: Posture,
+    pub(crate) posture: Posture,
     /// How long a cycle takes.
-    pub(super) duration_s: f64,
+    pub(crate) duration_s: f64,
     /// Whether left and right change places.
-    pub(super) is_mirrored: bool,
+    pub(crate) is_mirrored: bool,
 }
 
 impl Gait {
@@ -27,7 +27,7 @@ impl Gait {
     /// Time goes with the root of the body's size, as that of pendulums does. Pace changes steps and
     /// cadence by the root of its own size each, as people change both together; each is then changed
     /// a little for itself.
-    pub(super) fn draw(rng: &mut SeededRng, period: &Period) -> Self {
+    pub(crate) fn draw(rng: &mut SeededRng, period: &Period) -> Self {
         let height_m = if chance(rng, 0.8) {
             between(rng, 1.5, 1.95)
         } else {
@@ -68,6 +68,7 @@ fn healthy(rng: &mut SeededRng, steps: f64) -> Posture {
         leg_swing: steps,
         knee_swing: 0.5 + 0.5 * steps,
         arm_swing: steps,
+        elbow_swing: 1.0,
     };
     let lean = degrees(5.0);
     let nod = degrees(8.0);

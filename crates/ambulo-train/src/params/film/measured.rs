@@ -23,15 +23,15 @@ const ANGLE_CUTOFF_HZ: f64 = 12.0;
 const STEPS_PER_MIN: f64 = 120.0;
 
 /// The straight walk of a motion.
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Clean straight cycles of both sides, in order of time.
-    pub(super) cycles: Vec<GaitCycle>,
-    parameters: GaitParameters,
+    pub(crate) cycles: Vec<GaitCycle>,
+    pub(crate) parameters: GaitParameters,
     angles: AngleCurves,
 }
 
 /// Measures the longest straight bout of a motion. `None` if nobody walks straight in it.
-pub(super) fn measured(motion: &Motion3d) -> Option<Measured> {
+pub(crate) fn measured(motion: &Motion3d) -> Option<Measured> {
     let search = find_bouts(motion, &BoutConfig::default());
     let straight = search
         .bouts
@@ -75,7 +75,7 @@ impl Measured {
     /// The targets of networks that estimate gait parameters.
     ///
     /// GDI* here takes in hip rotation and foot progression as joint centres give them.
-    pub(super) fn truth(&self) -> Truth {
+    pub(crate) fn truth(&self) -> Truth {
         let config = IndexConfig {
             with_approximate: true,
         };

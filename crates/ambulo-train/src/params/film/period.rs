@@ -13,41 +13,41 @@ use crate::film::pose_at;
 use crate::motion::{PARTS, RATE_HZ, Take, at};
 
 /// Points of a [`Figure`]: those of a pose, then the four spines of the pelvis.
-pub(super) const POINTS: usize = PARTS + 4;
+pub(crate) const POINTS: usize = PARTS + 4;
 /// Figures of a period.
-pub(super) const SAMPLES: usize = 100;
+pub(crate) const SAMPLES: usize = 100;
 /// A cycle whose end lies further from its beginning is none of steady walking.
 const LARGEST_STEP_M: f64 = 0.10;
 /// Slower cycles are none of walking, in metres a second.
 const SLOWEST_MPS: f64 = 0.4;
 
 /// A body with the skin of its pelvis: X along the walk, Y up, Z to the right, metres.
-pub(super) type Figure = [Vector3<f64>; POINTS];
+pub(crate) type Figure = [Vector3<f64>; POINTS];
 
 /// A gait cycle from one contact of the left foot to the next, without the way that it makes.
 #[derive(Debug, Clone)]
-pub(super) struct Period {
+pub(crate) struct Period {
     /// Who walks.
-    pub(super) person: String,
+    pub(crate) person: String,
     /// Length of leg and trunk of the recorded body.
-    pub(super) length_m: f64,
+    pub(crate) length_m: f64,
     /// How long it takes.
-    pub(super) duration_s: f64,
+    pub(crate) duration_s: f64,
     /// At phases 0, 1/[`SAMPLES`] and so on; the mid-hips have X 0.
-    pub(super) figures: Vec<Figure>,
+    pub(crate) figures: Vec<Figure>,
     /// Phases of contact and foot off; where the foot leaves the ground in the next cycle, it is above 1.
-    pub(super) stance: PerSide<[f64; 2]>,
+    pub(crate) stance: PerSide<[f64; 2]>,
 }
 
 impl Period {
     /// The middle of the hips.
-    pub(super) fn root(figure: &Figure) -> Vector3<f64> {
+    pub(crate) fn root(figure: &Figure) -> Vector3<f64> {
         (figure[at::LEFT_HIP] + figure[at::RIGHT_HIP]) * 0.5
     }
 }
 
 /// The skeleton of the motions that are measured.
-pub(super) fn joints() -> Vec<Joint> {
+pub(crate) fn joints() -> Vec<Joint> {
     let spines = [
         Joint::LeftAsis,
         Joint::RightAsis,
@@ -58,7 +58,7 @@ pub(super) fn joints() -> Vec<Joint> {
 }
 
 /// A motion of figures.
-pub(super) fn motion_of(figures: &[Figure], rate_hz: f64) -> Option<Motion3d> {
+pub(crate) fn motion_of(figures: &[Figure], rate_hz: f64) -> Option<Motion3d> {
     let time = TimeBase::uniform(figures.len(), rate_hz).ok()?;
     let points = figures
         .iter()
@@ -69,7 +69,7 @@ pub(super) fn motion_of(figures: &[Figure], rate_hz: f64) -> Option<Motion3d> {
 }
 
 /// All steady cycles of a recorded walk. None where the pelvis was not recorded.
-pub(super) fn periods(take: &Take) -> Vec<Period> {
+pub(crate) fn periods(take: &Take) -> Vec<Period> {
     let figures: Vec<Figure> = take
         .poses
         .iter()

@@ -21,7 +21,7 @@ const EVENED: usize = 4;
 
 /// A gait that goes on for ever.
 #[derive(Debug, Clone)]
-pub(super) struct Stroll {
+pub(crate) struct Stroll {
     /// One period; the mid-hips have X 0.
     figures: Vec<Figure>,
     /// Way of the mid-hips at each phase since phase 0, with one more for the end of the period.
@@ -34,7 +34,7 @@ impl Stroll {
     ///
     /// Feet do not slip: the body goes forward as fast as the standing foot goes back, heel or toes,
     /// whichever is lower, and rests on the lowest point of its feet.
-    pub(super) fn new(period: &Period, gait: &Gait) -> Self {
+    pub(crate) fn new(period: &Period, gait: &Gait) -> Self {
         let mut poses: Vec<Pose> = period
             .figures
             .iter()
@@ -78,7 +78,7 @@ impl Stroll {
     }
 
     /// Figures along X at `rate_hz`. Cycles take a little more or less time than the one before.
-    pub(super) fn walked(&self, rng: &mut SeededRng, frames: usize, rate_hz: f64) -> Vec<Figure> {
+    pub(crate) fn walked(&self, rng: &mut SeededRng, frames: usize, rate_hz: f64) -> Vec<Figure> {
         let start = rng.unit();
         let waves: [[f64; 3]; 2] = std::array::from_fn(|_| {
             [
