@@ -1,11 +1,11 @@
 //! Left and right decoded together.
 //!
 //! A network that has not made up its mind which leg is which draws two peaks into both maps, often with
-//! the same one highest: taken one by one, both ankles land on one leg. So the maps of a left and a right
-//! joint are added, their common peaks are the **candidates**, and candidates are given to sides so that
-//! the whole limb fits best: the evidence of all its maps, no segment longer than a body's, both sides
+//! the same one highest: taken one by one, both ankles land on one leg. So where the two maps are highest at
+//! one place, they are added, their common peaks are the **candidates**, and candidates are given to sides so
+//! that the whole limb fits best: the evidence of all its maps, no segment longer than a body's, both sides
 //! about equally long. Where one candidate holds nearly everything, both joints are there, one behind the
-//! other.
+//! other. Maps that are highest at two places have decided for themselves.
 //!
 //! Which leg is the left one is often not to be seen in a single picture. [`PairedPose`] therefore keeps
 //! the candidates and says how strongly each limb leans to its sides, so that they can be decided over
@@ -18,9 +18,12 @@ use ambulo::skeleton::COCO_23;
 use super::crop::Affine;
 use super::decode::{Blur, Peak, Refinement, WITHIN_TWO_SIGMA, confidence, highest_cell};
 use super::maps::{HeatMaps, MapKind};
+use tree::Choice;
 
 /// Candidates of a pair, at most.
 pub const MOST_CANDIDATES: usize = 3;
+/// Two maps that are highest so many cells apart show two places.
+const TWO_PLACES_CELLS: f64 = 2.0;
 /// Candidates that hold less of both maps are noise.
 const LEAST_SHARE: f64 = 0.05;
 
@@ -84,20 +87,23 @@ pub fn paired(maps: &HeatMaps, kind: MapKind, sigma_cells: f64) -> PairedPose {
         .map(|joint| search.single(joint))
         .collect();
     let mut pairs = Vec::new();
+    let mut decided = Vec::new();
     for left in 0..maps.joints().min(COCO_23.joints.len()) {
         let mirrored = COCO_23.joints[left].mirrored();
         let right = COCO_23.index_of(mirrored).unwrap_or(left);
         if right > left && right < maps.joints() {
+            let (candidates, choice) = search.candidates(left, right);
+            decided.push(choice);
             pairs.push(Pair {
                 left,
                 right,
-                candidates: search.candidates(left, right),
+                candidates,
                 chosen_left: 0,
                 chosen_right: 0,
             });
         }
     }
-    let limbs = tree::assign(&mut pairs, maps.size()[1] as f64);
+    let limbs = tree::assign(&mut pairs, &decided, maps.size()[1] as f64);
     for pair in &pairs {
         let found = search.chosen(pair);
         [joints[pair.left], joints[pair.right]] = found;
@@ -162,8 +168,9 @@ impl Search<'_> {
         (2.0 * self.sigma_cells).max(2.0)
     }
 
-    /// Peaks of the sum of two maps.
-    fn candidates(&mut self, left: usize, right: usize) -> Vec<Candidate> {
+    /// Where the joints of a pair may be, the strongest first, and which of them they are if their maps are
+    /// highest at two places: then there is nothing to decide.
+    fn candidates(&mut self, left: usize, right: usize) -> (Vec<Candidate>, Option<Choice>) {
         let [width, height] = self.maps.size();
         let shares = [left, right].map(|joint| share(self.maps.map(joint)));
         let both: Vec<f32> = self
@@ -173,8 +180,22 @@ impl Search<'_> {
             .zip(self.maps.map(right))
             .map(|(&left, &right)| left.max(0.0) * shares[0] + right.max(0.0) * shares[1])
             .collect();
-        let mut rest = both.clone();
+        // Two joints next to each other, as hips from the front, are one peak of the sum: so where either map
+        // is highest comes first.
+        let [highest_left, highest_right] =
+            [left, right].map(|joint| highest_cell(self.maps.map(joint), width));
+        let at_left = highest_left.0.map(|along| along as f64);
+        let is_decided = highest_left.1 > 0.0
+            && highest_right.1 > 0.0
+            && apart(at_left, highest_right.0) >= TWO_PLACES_CELLS;
         let mut cells: Vec<[usize; 2]> = Vec::new();
+        if is_decided {
+            cells.extend([highest_left.0, highest_right.0]);
+        }
+        let mut rest = both.clone();
+        for &cell in &cells {
+            clear(&mut rest, [width, height], cell, self.reach());
+        }
         for _ in 0..2 * MOST_CANDIDATES {
             let (cell, value) = highest_cell(&rest, width);
             if value <= 0.0 {
@@ -192,24 +213,39 @@ impl Search<'_> {
         let own = |map: &[f32], scale: f32, index: usize| {
             own_mass(map, width, &cells, index, self.reach()) * f64::from(scale) / WITHIN_TWO_SIGMA
         };
-        let mut candidates: Vec<Candidate> = (0..cells.len())
-            .map(|index| Candidate {
-                at: cells[index].map(|along| along as f64),
-                left_share: own(self.maps.map(left), shares[0], index).min(1.0),
-                right_share: own(self.maps.map(right), shares[1], index).min(1.0),
+        let mut candidates: Vec<(Option<usize>, Candidate)> = (0..cells.len())
+            .map(|index| {
+                let candidate = Candidate {
+                    at: cells[index].map(|along| along as f64),
+                    left_share: own(self.maps.map(left), shares[0], index).min(1.0),
+                    right_share: own(self.maps.map(right), shares[1], index).min(1.0),
+                };
+                let decides_for = [left, right].get(index).copied().filter(|_| is_decided);
+                (decides_for, candidate)
             })
             .collect();
-        for (candidate, &cell) in candidates.iter_mut().zip(&cells) {
-            candidate.at = self.refined(&both, cell);
+        for ((decides_for, candidate), &cell) in candidates.iter_mut().zip(&cells) {
+            let map = decides_for.map_or(&both[..], |joint| self.maps.map(joint));
+            candidate.at = self.refined(map, cell);
         }
         let total = |candidate: &Candidate| candidate.left_share + candidate.right_share;
-        candidates.sort_by(|a, b| total(b).total_cmp(&total(a)));
-        let strong = candidates
-            .iter()
-            .filter(|c| total(c) >= LEAST_SHARE)
-            .count();
-        candidates.truncate(strong.max(1));
-        candidates
+        candidates.sort_by(|(_, a), (_, b)| total(b).total_cmp(&total(a)));
+        let mut place = 0;
+        candidates.retain(|(decides_for, candidate)| {
+            place += 1;
+            place == 1 || decides_for.is_some() || total(candidate) >= LEAST_SHARE
+        });
+        let place = |joint: usize| candidates.iter().position(|(of, _)| *of == Some(joint));
+        let choice = place(left)
+            .zip(place(right))
+            .map(|(left, right)| [left, right]);
+        (
+            candidates
+                .into_iter()
+                .map(|(_, candidate)| candidate)
+                .collect(),
+            choice,
+        )
     }
 
     /// The left and the right joint where they were put. At one place each is refined by its own map.
@@ -385,6 +421,20 @@ mod tests {
         near(pose.joints[15], FRONT);
         near(pose.joints[16], FRONT);
         assert!(pose.joints[15].confidence > 0.9, "{:?}", pose.joints[15]);
+    }
+
+    #[test]
+    fn two_hips_that_are_one_peak_of_the_sum_stay_two() {
+        let (left, right) = ([19.0, 22.0], [16.0, 22.0]);
+        let both = maps(&[
+            (11, &[(left, 1.0), ([5.0, 40.0], 0.4)]),
+            (12, &[(right, 1.0)]),
+        ]);
+        let pose = paired(&both, MapKind::Softmax, SIGMA);
+        near(pose.joints[11], left);
+        near(pose.joints[12], right);
+        let hips = pose.pairs.iter().find(|pair| pair.left == 11).unwrap();
+        assert_ne!(hips.chosen_left, hips.chosen_right);
     }
 
     #[test]

@@ -53,8 +53,6 @@ const HOLDS: [Hold; 7] = [
 
 /// What the share of a map counts at least.
 const TINY: f64 = 0.02;
-/// Two joints at two places are so much likelier, other things equal, than both at one.
-const APART: f64 = 2.0;
 /// What the maps' sides count.
 const SIDES: f64 = 2.0;
 /// What a segment counts that is twice as long as possible, and at most.
@@ -63,10 +61,14 @@ const TOO_LONG: f64 = 1.5;
 const UNEQUAL: f64 = 0.5;
 
 /// A choice for a pair: the left joint's candidate and the right one's.
-type Choice = [usize; 2];
+pub(super) type Choice = [usize; 2];
 
-/// Gives every pair its choice and says which pairs belong together.
-pub(super) fn assign(pairs: &mut [Pair], map_height: f64) -> Vec<Limbs> {
+/// Gives every pair its choice, but for those that are `decided`, and says which pairs belong together.
+pub(super) fn assign(
+    pairs: &mut [Pair],
+    decided: &[Option<Choice>],
+    map_height: f64,
+) -> Vec<Limbs> {
     let place_of = |left: usize| pairs.iter().position(|pair| pair.left == left);
     let parents: Vec<Option<(usize, f64)>> = pairs
         .iter()
@@ -77,7 +79,11 @@ pub(super) fn assign(pairs: &mut [Pair], map_height: f64) -> Vec<Limbs> {
         .collect();
     let choices: Vec<Vec<Choice>> = pairs
         .iter()
-        .map(|pair| choices(pair.candidates.len()))
+        .zip(decided)
+        .map(|(pair, decided)| match decided {
+            Some(choice) => vec![*choice],
+            None => choices(pair.candidates.len()),
+        })
         .collect();
     // From the ends inwards: the worth of each choice together with the best of all that hangs on it.
     let mut worth: Vec<Vec<f64>> = pairs
@@ -151,7 +157,7 @@ fn evidence(pair: &Pair, [left, right]: Choice) -> f64 {
     let occupied = if left == right {
         2.0 * (total(at_left) / 2.0).ln()
     } else {
-        total(at_left).ln() + total(at_right).ln() + APART.ln()
+        total(at_left).ln() + total(at_right).ln()
     };
     occupied + SIDES * leaning(pair, [left, right])
 }
