@@ -96,7 +96,7 @@ pub fn analyze_with(
     progress: &mut dyn FnMut(&'static str),
 ) -> Analysed {
     progress("preparing");
-    let prepared = stages::prepare(&loaded.trial, config);
+    let prepared = stages::prepare(loaded, config);
     let poses = lifted_poses(&prepared, lifter, progress);
     progress("bouts");
     let search = stages::bouts(&prepared, config);

@@ -7,7 +7,7 @@ use ambulo::analysis::Indices;
 use ambulo::bouts::{Bout, BoutKind, BoutSearch, find_bouts, find_bouts_2d};
 use ambulo::cycles::{GaitCycle, RejectedCycle, find_cycles};
 use ambulo::events::{self, Detection, GaitEvent};
-use ambulo::identity::{self, ExchangeConfig, JumpConfig};
+use ambulo::identity::{self, ExchangeConfig, JumpConfig, SwapRepair};
 use ambulo::indices::{self, IndexConfig};
 use ambulo::keypoints::Keypoints2d;
 use ambulo::kinematics::{self, AngleCurves, AngleSeries, CurveConfig, CurveInput};
@@ -24,6 +24,7 @@ use ambulo::walk::{self, LengthUnit, PixelLengths, Walk, WalkConfig};
 use crate::analyze::METRES;
 use crate::config::{Config, EventChoice};
 use crate::lifting::{self, LiftedPoses, Numbers};
+use crate::read::LoadedTrial;
 
 /// A recording made ready: identities repaired, jumps removed, scale known.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +61,8 @@ impl Prepared {
 }
 
 /// Repairs and scales a recording.
-pub(crate) fn prepare(trial: &Trial, config: &Config) -> Prepared {
+pub(crate) fn prepare(loaded: &LoadedTrial, config: &Config) -> Prepared {
+    let trial = &loaded.trial;
     let mut prepared = Prepared {
         recording: trial.recording.clone(),
         subject: trial.subject.clone(),
@@ -73,7 +75,12 @@ pub(crate) fn prepare(trial: &Trial, config: &Config) -> Prepared {
     let Recording::Keypoints(keypoints) = &trial.recording else {
         return prepared;
     };
-    let repaired = identity::repair_keypoints(keypoints, &ExchangeConfig::default());
+    // Of a video the sides were decided over the whole clip already, knowing the maps and the heading too.
+    let repaired = if loaded.pose2d.is_some() {
+        SwapRepair::none(keypoints.clone())
+    } else {
+        identity::repair_keypoints(keypoints, &ExchangeConfig::default())
+    };
     if !repaired.legs.is_empty() {
         prepared.notes.push(format!(
             "left and right leg were exchanged in {} frames ({} stretches) and put back",

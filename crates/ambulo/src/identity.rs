@@ -33,6 +33,15 @@ pub struct SwapRepair<R> {
 }
 
 impl<R> SwapRepair<R> {
+    /// Of a recording in which nothing is exchanged.
+    pub fn none(recording: R) -> Self {
+        Self {
+            recording,
+            legs: Vec::new(),
+            arms: Vec::new(),
+        }
+    }
+
     /// How many frames had their legs exchanged.
     pub fn leg_frames(&self) -> usize {
         self.legs.iter().map(|[start, end]| end - start).sum()

@@ -45,7 +45,7 @@ pub fn lift(
     frame: Frame,
     config: &Config,
 ) -> Result<Lift, LiftingError> {
-    let prepared = stages::prepare(&loaded.trial, config);
+    let prepared = stages::prepare(loaded, config);
     let Recording::Keypoints(keypoints) = &prepared.recording else {
         return Err(LiftingError::AlreadyInSpace);
     };
