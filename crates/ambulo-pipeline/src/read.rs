@@ -3,6 +3,7 @@
 use ambulo::Side;
 use ambulo::analysis::Method;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
+use ambulo::identity::sides::SideReport;
 use ambulo::keypoints::Keypoints2d;
 use ambulo::time::TimeBase;
 use ambulo::trial::Trial;
@@ -37,6 +38,8 @@ pub struct PoseRecord {
     pub weights_sha256: Option<String>,
     /// Everybody's keypoints in the trial's frames, whose faces can be hidden.
     pub everybody: Vec<Keypoints2d>,
+    /// What was decided about the legs' sides.
+    pub legs: SideReport,
 }
 
 /// Why a file of events could not be used.

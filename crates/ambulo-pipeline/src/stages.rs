@@ -33,6 +33,8 @@ pub(crate) struct Prepared {
     pub(crate) subject: Subject,
     /// Runs of frames whose legs were exchanged and put back.
     pub(crate) exchanged: Vec<[usize; 2]>,
+    /// How far a whole video speaks for the legs' sides as they are, in half squared deviations.
+    pub(crate) side_support: Option<f64>,
     /// Keypoints removed because they jumped.
     pub(crate) jumps: usize,
     /// The scale of keypoints.
@@ -67,6 +69,10 @@ pub(crate) fn prepare(loaded: &LoadedTrial, config: &Config) -> Prepared {
         recording: trial.recording.clone(),
         subject: trial.subject.clone(),
         exchanged: Vec::new(),
+        side_support: loaded
+            .pose2d
+            .as_ref()
+            .map(|pose2d| pose2d.legs.support + pose2d.legs.passage_support),
         jumps: 0,
         scale: None,
         scale_error: None,
@@ -498,6 +504,7 @@ pub(crate) fn quality(
         &config.quality,
     ));
     findings.extend(removed_jumps(prepared, config));
+    findings.extend(uncertain_sides(prepared));
     if let Some(error) = &prepared.scale_error {
         findings.push(QualityFinding::new(
             "no_scale",
@@ -506,6 +513,26 @@ pub(crate) fn quality(
         ));
     }
     findings
+}
+
+/// Sides of a video that the other ones are not much less likely than: 1 to 20.
+const CERTAIN_SIDES: f64 = 3.0;
+
+/// A video in which it is hard to tell which leg is the left one.
+fn uncertain_sides(prepared: &Prepared) -> Option<QualityFinding> {
+    let support = prepared.side_support?;
+    (support < CERTAIN_SIDES).then(|| {
+        QualityFinding::new(
+            "sides_uncertain",
+            Grade::Caution,
+            "Which leg is the left one is not certain: seen from a side, both look alike.".to_owned(),
+        )
+        .measured(support, CERTAIN_SIDES, "half squared deviations")
+        .advised(
+            "Look at one frame of the overlay, in which the left leg is blue; if it is the right one, \
+             read left as right.",
+        )
+    })
 }
 
 /// Many keypoints that jumped: removed before the gate looked, but worth telling.

@@ -106,7 +106,7 @@ impl Default for BoutConfig {
             min_turn_deg: 25.0,
             max_gap_s: 0.5,
             min_confidence: 0.2,
-            border_trim_s: 0.5,
+            border_trim_s: 0.25,
         }
     }
 }

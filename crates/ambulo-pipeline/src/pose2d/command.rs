@@ -143,6 +143,7 @@ pub fn trial_of(path: &Path, filmed: &Filmed, config: &Config) -> Result<LoadedT
             method: filmed.method(&config.pose2d),
             weights_sha256: filmed.network.weights_sha256.clone(),
             everybody: filmed.everybody.clone(),
+            legs: filmed.legs.clone(),
         }),
     })
 }
