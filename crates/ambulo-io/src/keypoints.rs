@@ -282,6 +282,8 @@ struct Detections {
     layout: Layout,
     frames: Vec<DetectedFrame>,
     image_size_px: Option<[u32; 2]>,
+    /// Whether left and right were decided over the whole clip.
+    sides_decided: bool,
     notes: Vec<String>,
 }
 
@@ -360,6 +362,7 @@ pub fn read(files: &[NamedBytes], options: &ReadOptions) -> Result<KeypointTrial
         layout,
         frames: detected,
         image_size_px,
+        sides_decided,
         mut notes,
     } = detections;
     let arranged = frames::arrange(detected, options.fps_hz, format, &mut notes)?;
@@ -387,12 +390,15 @@ pub fn read(files: &[NamedBytes], options: &ReadOptions) -> Result<KeypointTrial
         let from = &arranged.people[frame][person].points;
         points[frame * layout.joints.len()..][..layout.joints.len()].copy_from_slice(from);
     }
-    let keypoints = Keypoints2d::new(
+    let mut keypoints = Keypoints2d::new(
         layout.joints,
         arranged.time,
         options.image_size_px.or(image_size_px),
         points,
     )?;
+    if sides_decided {
+        keypoints = keypoints.with_sides_decided();
+    }
     Ok(KeypointTrial {
         keypoints,
         format,

@@ -81,8 +81,7 @@ pub(crate) fn prepare(loaded: &LoadedTrial, config: &Config) -> Prepared {
     let Recording::Keypoints(keypoints) = &trial.recording else {
         return prepared;
     };
-    // Of a video the sides were decided over the whole clip already, knowing the maps and the heading too.
-    let repaired = if loaded.pose2d.is_some() {
+    let repaired = if keypoints.are_sides_decided() {
         SwapRepair::none(keypoints.clone())
     } else {
         identity::repair_keypoints(keypoints, &ExchangeConfig::default())
@@ -117,7 +116,7 @@ pub(crate) fn prepare(loaded: &LoadedTrial, config: &Config) -> Prepared {
     }
     prepared.exchanged = repaired.legs;
     prepared.jumps = cleaned.count();
-    prepared.recording = Recording::Keypoints(cleaned.recording);
+    prepared.recording = Recording::Keypoints(cleaned.recording.with_sides_decided());
     prepared
 }
 

@@ -28,6 +28,7 @@ pub struct Keypoints2d {
     time: TimeBase,
     image_size_px: Option<[u32; 2]>,
     points: Vec<Option<Keypoint>>,
+    sides_decided: bool,
 }
 
 /// Why positions cannot form a recording.
@@ -119,7 +120,23 @@ impl Keypoints2d {
             time,
             image_size_px,
             points,
+            sides_decided: false,
         })
+    }
+
+    /// The same keypoints, whose left and right were decided over the whole clip: they need no repair, and
+    /// [`crate::identity::repair_keypoints`] may know less than who decided.
+    #[must_use]
+    pub fn with_sides_decided(self) -> Self {
+        Self {
+            sides_decided: true,
+            ..self
+        }
+    }
+
+    /// Whether left and right were decided over the whole clip.
+    pub fn are_sides_decided(&self) -> bool {
+        self.sides_decided
     }
 
     /// The joints, in storage order.
@@ -178,6 +195,7 @@ impl Keypoints2d {
             time: TimeBase::new(times_s).expect("some increasing times"),
             image_size_px: self.image_size_px,
             points: self.points[frames.start * joints..frames.end * joints].to_vec(),
+            sides_decided: self.sides_decided,
         }
     }
 
@@ -202,6 +220,7 @@ impl Keypoints2d {
             time: self.time.clone(),
             image_size_px: self.image_size_px,
             points,
+            sides_decided: self.sides_decided,
         }
     }
 }

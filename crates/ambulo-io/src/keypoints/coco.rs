@@ -112,6 +112,7 @@ fn read_annotations(file: &NamedBytes) -> Result<Detections, KeypointError> {
                 layout,
                 frames,
                 image_size_px: None,
+                sides_decided: false,
                 notes,
             }
         }

@@ -93,6 +93,7 @@ pub(super) fn read(files: &[&NamedBytes]) -> Result<Detections, KeypointError> {
         layout,
         frames,
         image_size_px: None,
+        sides_decided: false,
         notes,
     })
 }

@@ -170,6 +170,7 @@ pub(super) fn named(
         layout,
         frames,
         image_size_px: None,
+        sides_decided: false,
         notes,
     })
 }

@@ -18,6 +18,8 @@ struct File {
     #[expect(dead_code, reason = "required to be there and a number")]
     version: u32,
     image_size_px: Option<[u32; 2]>,
+    #[serde(default)]
+    sides_decided: bool,
     joints: Vec<String>,
     frames: Vec<Frame>,
 }
@@ -75,6 +77,7 @@ pub(super) fn read(files: &[&NamedBytes]) -> Result<Detections, KeypointError> {
         layout,
         frames,
         image_size_px: stored.image_size_px,
+        sides_decided: stored.sides_decided,
         notes,
     })
 }
@@ -90,8 +93,13 @@ pub(super) fn write(keypoints: &Keypoints2d) -> NamedBytes {
         .map_or("null".to_owned(), |[width, height]| {
             format!("[{width},{height}]")
         });
+    let sides = if keypoints.are_sides_decided() {
+        "\"sides_decided\":true,"
+    } else {
+        ""
+    };
     let mut text = format!(
-        "{{\"format\":\"{FORMAT}\",\"version\":1,\"image_size_px\":{size},\"joints\":[{}],\"frames\":[",
+        "{{\"format\":\"{FORMAT}\",\"version\":1,\"image_size_px\":{size},{sides}\"joints\":[{}],\"frames\":[",
         names.join(",")
     );
     // Writing to a string cannot fail.

@@ -93,6 +93,7 @@ pub(super) fn laid_out(
         layout,
         frames,
         image_size_px: None,
+        sides_decided: false,
         notes,
     })
 }

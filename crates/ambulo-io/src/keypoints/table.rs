@@ -364,6 +364,7 @@ fn read_wide(
         layout,
         frames,
         image_size_px: None,
+        sides_decided: false,
         notes,
     })
 }
@@ -425,6 +426,7 @@ fn read_long(
         layout,
         frames,
         image_size_px: None,
+        sides_decided: false,
         notes: Vec::new(),
     })
 }

@@ -163,9 +163,11 @@ fn our_own_format_loses_nothing() {
         None,
     ];
     let written = Keypoints2d::new(vec![Joint::C7, Joint::LeftPsis], time, None, points).unwrap();
-    let files = write(&written, KeypointFormat::Ambulo).unwrap();
-    let trial = read(&files, &ReadOptions::default()).unwrap();
-    assert_eq!(trial.keypoints, written);
+    for written in [written.clone(), written.with_sides_decided()] {
+        let files = write(&written, KeypointFormat::Ambulo).unwrap();
+        let trial = read(&files, &ReadOptions::default()).unwrap();
+        assert_eq!(trial.keypoints, written);
+    }
 }
 
 #[test]

@@ -184,5 +184,6 @@ fn kept(
         }
     }
     Keypoints2d::new(joints.to_vec(), time, Some(picture_px), points)
+        .map(Keypoints2d::with_sides_decided)
         .map_err(|error| Pose2dError::Network(error.to_string()))
 }
