@@ -483,6 +483,7 @@ pub(crate) fn quality(
         findings.insert(0, none);
         return findings;
     }
+    spare_the_walk(&mut findings, search);
     let straight: Vec<GaitCycle> = walked
         .cycles
         .iter()
@@ -512,6 +513,23 @@ pub(crate) fn quality(
         ));
     }
     findings
+}
+
+/// Another person before the first bout or after the last touches no number: nothing is measured of them.
+fn spare_the_walk(findings: &mut [QualityFinding], search: &BoutSearch) {
+    let (Some(first), Some(last)) = (search.bouts.first(), search.bouts.last()) else {
+        return;
+    };
+    for finding in findings {
+        let is_outside = finding
+            .frames
+            .is_some_and(|[start, end]| end <= first.start_frame || start >= last.end_frame);
+        if finding.code == "another_person" && is_outside {
+            finding.grade = Grade::Caution;
+            finding.message += " What is measured ends before that, or begins after it.";
+            finding.advice = None;
+        }
+    }
 }
 
 /// Sides of a video that the other ones are not much less likely than: 1 to 20.

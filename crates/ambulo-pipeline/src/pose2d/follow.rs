@@ -45,10 +45,11 @@ const AGO_S: f64 = 0.4;
 const CHECK_S: f64 = 0.3;
 const MOST_FAILED: i32 = 3;
 const REMEMBERED: i32 = 2;
-/// A person of whom less is in the picture has left it: of their box, and of its width. What a network says of
-/// half a body at the edge is made up.
+/// A person of whom less is in the picture has left it: of their box, and of its width while they go out to the
+/// side, faster than this in body heights a second. What a network says of half a body at the edge is made up.
 const LEAST_INSIDE: f64 = 0.35;
-const LEAST_WIDTH_INSIDE: f64 = 0.6;
+const LEAST_WIDTH_INSIDE: f64 = 0.75;
+const GOES_OUT: f64 = 0.25;
 /// Frames after the first in which a person must be seen again, and how often.
 const TRIAL_FRAMES: usize = 6;
 const TRIAL_SEEN: usize = 3;
@@ -232,19 +233,25 @@ impl Follower {
         ago.is_some_and(|(then_s, centre, velocity)| {
             let ahead_s = time_s - then_s;
             let centre = centre + velocity * ahead_s.min(GOES_ON_S);
-            ahead_s >= AGO_S && self.is_outside(centre, picture_px)
+            ahead_s >= AGO_S && self.is_outside((centre, *velocity), picture_px)
         })
     }
 
-    /// Whether too little of the person's box would be in the picture.
-    fn is_outside(&self, centre: Point2<f64>, picture_px: [u32; 2]) -> bool {
+    /// Whether too little of the person's box would be in the picture, there and going so.
+    fn is_outside(
+        &self,
+        (centre, velocity): (Point2<f64>, Vector2<f64>),
+        picture_px: [u32; 2],
+    ) -> bool {
         let [width, height] = [0, 1].map(|axis| {
             let (from, to) = (self.extent[axis], self.extent[axis + 2]);
             let [from, to] = [from, to].map(|share| centre[axis] + share * self.size_px);
             let shown = to.min(f64::from(picture_px[axis])) - from.max(0.0);
             shown.max(0.0) / (to - from).max(1.0)
         });
-        width < LEAST_WIDTH_INSIDE || width * height < LEAST_INSIDE
+        let outwards = (centre.x - f64::from(picture_px[0]) / 2.0).signum() * velocity.x;
+        let goes_out = outwards > GOES_OUT * self.size_px;
+        (goes_out && width < LEAST_WIDTH_INSIDE) || width * height < LEAST_INSIDE
     }
 
     /// The look that was just taken, if it is time to check that it shows a person.
@@ -355,7 +362,7 @@ impl Follower {
         let centre = self.centre + self.velocity * self.unseen_s(time_s).min(GOES_ON_S);
         let unseen_s = self.unseen_s(time_s);
         self.is_gone = unseen_s > config.wait_s
-            || (unseen_s > 0.2 && self.is_outside(centre, picture_px))
+            || (unseen_s > 0.2 && self.is_outside((centre, self.velocity), picture_px))
             || (self.is_on_trial(frame) && frame - self.born >= TRIAL_FRAMES);
     }
 

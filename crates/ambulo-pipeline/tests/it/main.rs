@@ -7,6 +7,7 @@ mod cmu;
 mod difficult;
 mod estimates;
 mod faults;
+mod filmed;
 mod lifting;
 mod overlay;
 mod pose2d;
