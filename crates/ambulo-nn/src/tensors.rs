@@ -35,7 +35,10 @@ pub enum Storage {
 #[derive(Debug, thiserror::Error)]
 pub enum TensorError {
     /// The bytes are no safetensors file.
-    #[error("not a readable safetensors file: {0}")]
+    #[error(
+        "not a readable safetensors file ({0}): it is damaged, cut off or of another kind; copy or download it \
+         again, or make one of a checkpoint with ambulo weights import"
+    )]
     Safetensors(#[from] SafeTensorError),
     /// A tensor has a type that is not read.
     #[error("tensor {name:?} is of type {found}; read are f64, f32, f16, bf16, integers and bool")]

@@ -16,4 +16,4 @@ pub use published::{CLAIMED_REDUCTION_PCT, PaperFigure, PaperNetwork, Sizes, pub
 pub use ridge::{FitError, Ridge};
 pub use score::{Figure, Pair, Score};
 pub use summary::{SUMMARIES, summary};
-pub use table::{Measure, ParamsTable, Row, params_table};
+pub use table::{Measure, ParamsTable, PersonScore, Row, params_table};

@@ -48,9 +48,13 @@ impl Attention {
         heads: usize,
     ) -> Option<Self> {
         let head_width = width / heads;
-        let kernels = match tokens.max(kept) {
-            0..=32 => kernels_of::<32>(head_width),
-            33..=64 => kernels_of::<64>(head_width),
+        let kernels = match (tokens.max(kept), head_width) {
+            // STT: the joints of a frame, then the frames of a window.
+            (0..=8, 6) => Some(kernels_for::<8, 6>()),
+            (65..=128, 24) => Some(kernels_for::<128, 24>()),
+            (65..=128, 48) => Some(kernels_for::<128, 48>()),
+            (0..=32, _) => kernels_of::<32>(head_width),
+            (33..=64, _) => kernels_of::<64>(head_width),
             _ => None,
         };
         kernels.map(|kernels| Self {

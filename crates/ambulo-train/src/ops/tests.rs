@@ -73,6 +73,10 @@ fn attention_agrees_for_every_kernel() {
         (43, 48, 64, 2),
         (5, 64, 16, 1),
         (70, 70, 16, 2),
+        (8, 8, 12, 2),
+        (4, 7, 12, 2),
+        (124, 124, 48, 2),
+        (90, 101, 96, 2),
     ] {
         let q = random(&mut rng, [5, tokens, 3, width]);
         let m = random(&mut rng, [5, kept, 3, 2 * width]);

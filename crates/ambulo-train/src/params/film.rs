@@ -12,7 +12,9 @@ pub(crate) mod measured;
 pub(crate) mod period;
 pub(crate) mod stroll;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ambulo::Side;
 use ambulo::keypoints::{Keypoint, Keypoints2d};
@@ -25,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ParamsClip;
 use crate::film::{Detector, clip_rng, detect};
-use crate::motion::{self, MotionError, People, RATE_HZ, Role};
+use crate::motion::{self, MotionError, People, RATE_HZ, Role, Take};
 use gait::Gait;
 use period::{Figure, Period};
 use stroll::Stroll;
@@ -42,8 +44,13 @@ pub struct ParamsFilm {
     pub tune_clips: usize,
     /// Recordings of each person that is only measured.
     pub test_clips: usize,
+    /// Films of each recording that is learned from, each by a camera and a detector of its own. Measuring a
+    /// walk costs more than filming it.
+    pub train_views: usize,
     /// Frames of a recording.
     pub frames: usize,
+    /// How far a camera may stand from square beside the walk, in degrees.
+    pub view_deg: f64,
     /// Share of recordings that a perfect detector saw.
     pub clean_share: f64,
 }
@@ -55,7 +62,9 @@ impl Default for ParamsFilm {
             train_clips: 120,
             tune_clips: 100,
             test_clips: 60,
+            train_views: 1,
             frames: 186,
+            view_deg: 12.0,
             clean_share: 0.25,
         }
     }
@@ -69,6 +78,13 @@ impl ParamsFilm {
             Role::Test => self.test_clips,
         }
     }
+
+    fn views_of(&self, role: Role) -> usize {
+        match role {
+            Role::Train => self.train_views.max(1),
+            Role::Tune | Role::Test => 1,
+        }
+    }
 }
 
 /// Seconds of motion before and after the film that the classical path sees too.
@@ -78,43 +94,113 @@ const ATTEMPTS: u64 = 6;
 /// The least share of frames that show a leg's joint.
 const LEAST_SEEN: f64 = 0.8;
 
-/// Recordings of all people of a role, from the walks in a folder of data (`cmu` and `c3d/biomechzoo` in it).
-/// The same arguments always give the same recordings; each person has as many as the settings say, less those
-/// that could not be measured.
+/// Recordings of all people of these roles, from the walks in a folder of data (`cmu` and `c3d/biomechzoo` in
+/// it), made on so many threads. The same data and settings always give the same recordings, on any number of
+/// threads; each person has as many as the settings say, less those that could not be measured.
 ///
 /// # Errors
 ///
 /// [`MotionError`] if the walks are missing or damaged.
-pub fn film(data: &Path, film: &ParamsFilm, role: Role) -> Result<Vec<ParamsClip>, MotionError> {
+pub fn film(
+    data: &Path,
+    film: &ParamsFilm,
+    roles: &[Role],
+    threads: usize,
+) -> Result<Vec<ParamsClip>, MotionError> {
     let people = People::built_in()?;
     let takes = motion::load(data, &people)?;
     let mut names: Vec<&str> = takes.iter().map(|take| take.person.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let mut clips = Vec::new();
-    for (person, name) in (0_u64..).zip(names) {
-        if people.role(name) != role {
-            continue;
-        }
-        let own = takes.iter().filter(|take| take.person == name);
-        let periods: Vec<Period> = own.flat_map(period::periods).collect();
-        for index in 0..film.clips_of(role) as u64 {
-            let made = (0..ATTEMPTS).find_map(|attempt| {
-                let mut rng = clip_rng(film.seed, person, index * ATTEMPTS + attempt);
-                clip(&periods, film, &mut rng)
-            });
-            clips.extend(made.map(|clip| ParamsClip {
-                name: format!("{name}-{index:03}"),
-                role,
-                ..clip
-            }));
-        }
-    }
-    Ok(clips)
+    let wanted = |name: &str| roles.contains(&people.role(name));
+    let own: Vec<&Take> = takes.iter().filter(|take| wanted(&take.person)).collect();
+    let periods = in_parallel(&own, threads, |take| period::periods(take));
+    let walks: Vec<Walk<'_>> = (0_u64..)
+        .zip(&names)
+        .filter(|(_, name)| wanted(name))
+        .flat_map(|(person, &name)| {
+            let clips = 0..film.clips_of(people.role(name)) as u64;
+            clips.map(move |index| Walk {
+                person,
+                name,
+                index,
+            })
+        })
+        .collect();
+    let of_person = |name: &str| -> Vec<&Period> {
+        let takes = own.iter().zip(&periods);
+        let own = takes.filter(|(take, _)| take.person == name);
+        own.flat_map(|(_, periods)| periods).collect()
+    };
+    let periods: BTreeMap<&str, Vec<&Period>> =
+        names.iter().map(|&name| (name, of_person(name))).collect();
+    let clips = in_parallel(&walks, threads, |walk| {
+        let role = people.role(walk.name);
+        walk.film(&periods[walk.name], film, role)
+    });
+    Ok(clips.into_iter().flatten().collect())
 }
 
-/// One recording; `None` if a target cannot be measured, or too little of the walker is in the picture.
-fn clip(periods: &[Period], film: &ParamsFilm, rng: &mut SeededRng) -> Option<ParamsClip> {
+/// Results of all items in their order, made on so many threads.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    make: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let mut made: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let work = || {
+            let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+            let own = numbers.map_while(|number| Some((number, make(items.get(number)?))));
+            own.collect::<Vec<_>>()
+        };
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        let made = workers.into_iter().map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        made.flatten().collect()
+    });
+    made.sort_by_key(|(number, _)| *number);
+    made.into_iter().map(|(_, result)| result).collect()
+}
+
+/// One walk of one person, to be made and filmed.
+struct Walk<'a> {
+    person: u64,
+    name: &'a str,
+    index: u64,
+}
+
+impl Walk<'_> {
+    /// Films of the walk; none if it could not be measured.
+    fn film(&self, periods: &[&Period], film: &ParamsFilm, role: Role) -> Vec<ParamsClip> {
+        let made = (0..ATTEMPTS).find_map(|attempt| {
+            let mut rng = clip_rng(film.seed, self.person, self.index * ATTEMPTS + attempt);
+            clips(periods, film, film.views_of(role), &mut rng)
+        });
+        let clips = (0..).zip(made.into_iter().flatten());
+        clips
+            .map(|(view, clip)| ParamsClip {
+                name: match view {
+                    0 => format!("{}-{:03}", self.name, self.index),
+                    view => format!("{}-{:03}-{view}", self.name, self.index),
+                },
+                role,
+                ..clip
+            })
+            .collect()
+    }
+}
+
+/// Films of one walk; `None` if a target cannot be measured, or too little of the walker is in the first picture.
+fn clips(
+    periods: &[&Period],
+    film: &ParamsFilm,
+    views: usize,
+    rng: &mut SeededRng,
+) -> Option<Vec<ParamsClip>> {
     let period = periods.get(rng.below(periods.len()))?;
     let gait = Gait::draw(rng, period);
     let stroll = Stroll::new(period, &gait);
@@ -142,27 +228,43 @@ fn clip(periods: &[Period], film: &ParamsFilm, rng: &mut SeededRng) -> Option<Pa
             crate::film::pose_at(&figures, place)
         })
         .collect();
-    let shot = camera::shoot(&filmed, rng);
+    let height_m = period.length_m * gait.body.size / ambulo_nn::codec::lift::LENGTH_OF_HEIGHT;
+    let mut clip = || {
+        let (keypoints, near) = view(&filmed, height_m, film, rng)?;
+        Some(ParamsClip {
+            name: String::new(),
+            person: period.person.clone(),
+            role: Role::Train,
+            keypoints,
+            near,
+            truth,
+        })
+    };
+    let mut clips = vec![clip()?];
+    clips.extend((1..views).filter_map(|_| clip()));
+    Some(clips)
+}
+
+/// What a detector finds in a film by a camera beside the walk, and the side that faces the camera.
+fn view(
+    filmed: &[Figure],
+    height_m: f64,
+    film: &ParamsFilm,
+    rng: &mut SeededRng,
+) -> Option<(Keypoints2d, Side)> {
+    let shot = camera::shoot(filmed, film.view_deg, rng);
     let (near, far) = if shot.sees_left {
         (Side::Left, Side::Right)
     } else {
         (Side::Right, Side::Left)
     };
-    let height_m = period.length_m * gait.body.size / ambulo_nn::codec::lift::LENGTH_OF_HEIGHT;
     let detector = Detector {
         feet: true,
         never: 0.0,
         ..Detector::draw(rng, far, film.frames, film.clean_share)
     };
     let found = detect(&shot.film, shot.px_per_m * height_m, &detector, rng);
-    Some(ParamsClip {
-        name: String::new(),
-        person: period.person.clone(),
-        role: Role::Train,
-        keypoints: keypoints(&found, film.frames)?,
-        near,
-        truth,
-    })
+    Some((keypoints(&found, film.frames)?, near))
 }
 
 /// What was found as keypoints of `BODY_25`; `None` if a joint of the legs was seldom seen.

@@ -39,6 +39,9 @@ pub struct ParamsRun {
     pub model: NetworkConfig,
     /// What it estimates.
     pub target: Target,
+    /// Steps, in place of those of all runs.
+    #[serde(default)]
+    pub steps: Option<u64>,
     /// The learning rate, in place of that of all runs.
     #[serde(default)]
     pub learning_rate: Option<f64>,
@@ -102,6 +105,7 @@ impl ParamsRecipe {
     /// The settings of one run.
     pub fn train_of(&self, run: &ParamsRun) -> ParamsTrainConfig {
         let mut train = self.train.clone();
+        train.run.steps = run.steps.or(train.run.steps);
         let optimizer = &mut train.run.optimizer;
         if let Some(rate) = run.learning_rate {
             optimizer.learning_rate = rate;
@@ -138,9 +142,9 @@ impl ParamsData {
                 folder,
                 film: settings,
             } => {
-                let mut clips = film(folder, settings, Role::Train)?;
-                clips.extend(film(folder, settings, Role::Tune)?);
-                Kept::Film(clips, *settings)
+                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                let roles = [Role::Train, Role::Tune];
+                Kept::Film(film(folder, settings, &roles, threads)?, *settings)
             }
             Self::Published { folder } => {
                 let bytes = |name: &str| {

@@ -14,6 +14,8 @@ mod losses;
 #[cfg(feature = "burn")]
 mod modules;
 mod motion;
+#[cfg(feature = "burn")]
+mod paper_recipes;
 mod params;
 mod pictures;
 #[cfg(feature = "burn")]

@@ -1,5 +1,6 @@
 //! `ambulo eval params`: networks that estimate gait parameters, beside the paper's figures and simpler ways.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,9 @@ use anyhow::Context as _;
 use crate::Outcome;
 use crate::progress::Progress;
 
+/// Films of each person: enough to judge by, few enough for minutes on one core.
+const CLIPS: usize = 40;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder of the recordings that are filmed, with `cmu` and `c3d/biomechzoo` in it
@@ -38,6 +42,9 @@ pub(crate) struct Args {
     /// One parameter; all of them if not given
     #[arg(long, value_name = "NAME", value_parser = Target::ALL.map(Target::name))]
     target: Option<String>,
+    /// How far cameras may stand from square beside the walk, 0 to 75
+    #[arg(long, value_name = "DEGREES", default_value_t = ParamsFilm::default().view_deg)]
+    view: f64,
     /// Folder for figures: the sizes of the networks, and with --data what each STT looks at
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
@@ -50,17 +57,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if let Some(path) = args.data.as_ref().filter(|path| !path.is_dir()) {
         anyhow::bail!("--data wants a folder: {}", path.display());
     }
+    if !(0.0..=75.0).contains(&args.view) {
+        anyhow::bail!("--view wants degrees from 0 to 75, not {}", args.view);
+    }
+    if let Some(folder) = &args.figures {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     let weights = loaded(&args.weights)?;
     let mut estimators = Vec::new();
     for weights in &weights {
         let estimator = Estimator::new(weights, Threads::auto());
         estimators.push(estimator.with_context(|| format!("cannot use {:?}", weights.info().id))?);
     }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let clips = match &args.data {
-        Some(data) => clips(data)?,
+        Some(data) => clips(data, args.view, threads)?,
         None => Vec::new(),
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut by_events = ByEvents::default();
+    let mut measure =
+        |clip: &ParamsClip, target: Target, legs: Legs| by_events.measure(clip, target, legs);
     let (mut texts, mut tables) = (Vec::new(), Vec::new());
     for target in Target::ALL {
         if args
@@ -68,7 +85,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             .as_deref()
             .is_none_or(|name| name == target.name())
         {
-            let table = params_table(&clips, target, &mut estimators, &mut measured, threads);
+            let table = params_table(&clips, target, &mut estimators, &mut measure, threads);
             texts.push(table.to_text());
             tables.push(table);
         }
@@ -107,25 +124,48 @@ fn loaded(paths: &[PathBuf]) -> anyhow::Result<Vec<Weights>> {
     Ok(all)
 }
 
-fn clips(data: &Path) -> anyhow::Result<Vec<ParamsClip>> {
+fn clips(data: &Path, view_deg: f64, threads: usize) -> anyhow::Result<Vec<ParamsClip>> {
     let mut progress = Progress::new(false);
-    let mut clips = Vec::new();
-    for (role, about) in [
-        (Role::Train, "filming people for training"),
-        (Role::Tune, "filming people for tuning"),
-        (Role::Test, "filming people for testing"),
-    ] {
-        progress.stage(about);
-        let made = film(data, &ParamsFilm::default(), role);
-        clips.extend(made.context("cannot film the recordings")?);
-    }
+    progress.stage("filming people for training, tuning and testing");
+    let roles = [Role::Train, Role::Tune, Role::Test];
+    let settings = ParamsFilm {
+        train_clips: CLIPS,
+        tune_clips: CLIPS,
+        test_clips: CLIPS,
+        view_deg,
+        ..ParamsFilm::default()
+    };
+    let clips = film(data, &settings, &roles, threads).context("cannot film the recordings")?;
     progress.finish();
     Ok(clips)
 }
 
-/// What the keypoints give by events, without any network; a speed in leg lengths a second, for nothing tells
-/// the scale.
-fn measured(clip: &ParamsClip, target: Target, legs: Legs) -> Option<f64> {
+/// What keypoints give by events, without any network, of recordings analysed so far.
+#[derive(Debug, Default)]
+struct ByEvents {
+    analysed: BTreeMap<String, Analysis>,
+}
+
+impl ByEvents {
+    /// A speed comes in leg lengths a second, for nothing tells the scale.
+    fn measure(&mut self, clip: &ParamsClip, target: Target, legs: Legs) -> Option<f64> {
+        let analysed = self.analysed.entry(clip.name.clone());
+        let analysis = analysed.or_insert_with(|| analysed_by_events(clip));
+        match (target, legs) {
+            (Target::Speed, _) => value(analysis, ParameterId::Speed, Legs::Both),
+            (Target::Cadence, _) => {
+                value(analysis, ParameterId::Cadence, Legs::Both).map(|spm| spm / 120.0)
+            }
+            (Target::KneeFlexionMaximumExtension, legs) => {
+                value(analysis, ParameterId::KneeFlexionMaximumExtension, legs)
+            }
+            (Target::Gdi, Legs::One(side)) => *analysis.indices.gdi_star.get(side),
+            (Target::Gdi, Legs::Both) => None,
+        }
+    }
+}
+
+fn analysed_by_events(clip: &ParamsClip) -> Analysis {
     let loaded = LoadedTrial {
         trial: Trial::new(Recording::Keypoints(clip.keypoints.clone())),
         name: clip.name.clone(),
@@ -133,18 +173,7 @@ fn measured(clip: &ParamsClip, target: Target, legs: Legs) -> Option<f64> {
         sha256: String::new(),
         pose2d: None,
     };
-    let analysis = analyze(&loaded, &Config::default(), &mut |_| {}).analysis;
-    match (target, legs) {
-        (Target::Speed, _) => value(&analysis, ParameterId::Speed, Legs::Both),
-        (Target::Cadence, _) => {
-            value(&analysis, ParameterId::Cadence, Legs::Both).map(|spm| spm / 120.0)
-        }
-        (Target::KneeFlexionMaximumExtension, legs) => {
-            value(&analysis, ParameterId::KneeFlexionMaximumExtension, legs)
-        }
-        (Target::Gdi, Legs::One(side)) => *analysis.indices.gdi_star.get(side),
-        (Target::Gdi, Legs::Both) => None,
-    }
+    analyze(&loaded, &Config::default(), &mut |_| {}).analysis
 }
 
 fn value(analysis: &Analysis, id: ParameterId, legs: Legs) -> Option<f64> {

@@ -61,7 +61,7 @@ pub fn sizes_svg() -> String {
     }
     let _ = write!(
         svg,
-        r##"<text x="16" y="{:.0}" fill="#555">The paper says that STT has {CLAIMED_REDUCTION_PCT} % fewer; neither size of the released code has.</text></svg>"##,
+        r##"<text x="16" y="{:.0}" fill="#555">The paper says that STT has {CLAIMED_REDUCTION_PCT} % fewer; in its released code neither size has.</text></svg>"##,
         y + 6.0
     );
     svg

@@ -1,13 +1,15 @@
 //! Every way to a gait parameter on the same recordings of people that none has learned from.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
 use ambulo::metrics::agreement::{Line, calibration_line};
 use ambulo::metrics::bootstrap;
+use ambulo::metrics::correlation::pearson;
 use ambulo_nn::codec::params::{Legs, ParamsTrack, Recipe, Target, Usable};
 use ambulo_nn::config::NetworkConfig;
-use ambulo_nn::estimator::Estimator;
+use ambulo_nn::estimator::{Estimate, Estimator};
 use serde::Serialize;
 
 use super::forest::{Forest, ForestConfig};
@@ -52,8 +54,25 @@ pub struct Row {
     pub paper: Option<PaperFigure>,
     /// Ours.
     pub score: Option<Score>,
+    /// The same of each person by itself.
+    pub by_person: BTreeMap<String, PersonScore>,
+    /// The share of truths within the estimate's 95 % interval, for what gives one.
+    pub inside: Option<f64>,
     /// Why there is none.
     pub missing: Option<String>,
+}
+
+/// How well one person's recordings are estimated, in the target's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PersonScore {
+    /// Estimates.
+    pub n: usize,
+    /// Pearson's correlation; `None` where one side does not vary.
+    pub r: Option<f64>,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Mean of estimate minus truth.
+    pub bias: f64,
 }
 
 /// A recording, or one leg of one, with its truth.
@@ -162,7 +181,7 @@ fn by_networks(
             NetworkConfig::Stt(_) => (PaperNetwork::Stt, 0),
             _ => (PaperNetwork::Cnn1d, 1),
         };
-        let of = |case: &Case<'_>| {
+        let of = |case: &Case<'_>| -> Option<Estimate> {
             let estimate = if estimator.recipe() == Recipe::Fixed {
                 let (track, usable) = &**case.seen.as_ref()?;
                 estimator.estimate(track, usable, case.legs)
@@ -170,11 +189,15 @@ fn by_networks(
                 let track = ParamsTrack::new(&case.clip.keypoints, estimator.recipe()).ok()?;
                 estimator.estimate(&track, &track.usable(None).ok()?, case.legs)
             };
-            Some(estimate.ok()??.value)
+            estimate.ok()?
         };
-        let found: Vec<Option<f64>> = test.iter().map(of).collect();
+        let estimates: Vec<Option<Estimate>> = test.iter().map(of).collect();
+        let found: Vec<Option<f64>> = estimates.iter().map(|it| Some((*it)?.value)).collect();
         let paper = Some(published(network, target));
-        rows.push(row(network_name(estimator), test, &found, paper));
+        rows.push(Row {
+            inside: share_inside(test, &estimates),
+            ..row(network_name(estimator), test, &found, paper)
+        });
         first[place].get_or_insert(found);
     }
     let kinds = [("STT", PaperNetwork::Stt), ("1D-CNN", PaperNetwork::Cnn1d)];
@@ -184,11 +207,26 @@ fn by_networks(
                 way: name.to_owned(),
                 paper: Some(published(network, target)),
                 score: None,
+                by_person: BTreeMap::new(),
+                inside: None,
                 missing: Some(format!("needs weights that estimate {}", target.name())),
             });
         }
     }
     (rows, first)
+}
+
+/// How often the truth lies within the interval.
+fn share_inside(cases: &[Case<'_>], estimates: &[Option<Estimate>]) -> Option<f64> {
+    let pairs = cases.iter().zip(estimates);
+    let inside: Vec<bool> = pairs
+        .filter_map(|(case, estimate)| {
+            let [low, high] = (*estimate)?.ci95?;
+            Some((low..=high).contains(&case.truth))
+        })
+        .collect();
+    let count = inside.iter().filter(|inside| **inside).count();
+    (!inside.is_empty()).then(|| count as f64 / inside.len() as f64)
 }
 
 /// What was fitted to summaries, or why nothing was.
@@ -212,6 +250,8 @@ fn by_summaries(
             way: name,
             paper: None,
             score: None,
+            by_person: BTreeMap::new(),
+            inside: None,
             missing: Some(why.to_string()),
         },
     };
@@ -300,8 +340,31 @@ fn row(way: String, cases: &[Case<'_>], found: &[Option<f64>], paper: Option<Pap
         way,
         paper,
         missing: score.is_none().then(|| "gives no number here".to_owned()),
+        inside: None,
+        by_person: by_person(&pairs),
         score,
     }
+}
+
+fn by_person(pairs: &[Pair<'_>]) -> BTreeMap<String, PersonScore> {
+    let mut people: BTreeMap<String, [Vec<f64>; 2]> = BTreeMap::new();
+    for pair in pairs {
+        let [estimates, truths] = people.entry(pair.person.to_owned()).or_default();
+        estimates.push(pair.estimate);
+        truths.push(pair.truth);
+    }
+    let score = |[estimates, truths]: [Vec<f64>; 2]| {
+        let n = estimates.len();
+        let errors = || estimates.iter().zip(&truths).map(|(e, t)| e - t);
+        PersonScore {
+            n,
+            r: pearson(&estimates, &truths).ok().map(|pearson| pearson.r),
+            mae: errors().map(f64::abs).sum::<f64>() / n as f64,
+            bias: errors().sum::<f64>() / n as f64,
+        }
+    };
+    let people = people.into_iter();
+    people.map(|(name, both)| (name, score(both))).collect()
 }
 
 /// The mean absolute error of the second minus that of the first, with its interval over people.
@@ -351,6 +414,7 @@ impl ParamsTable {
             "ICC(A,1)",
             "bias",
             "limits",
+            "in 95 %",
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.rows.iter().map(Row::cells));
@@ -386,6 +450,7 @@ impl Row {
                 cells.extend(figures.iter().map(cell));
                 let [low, high] = [score.lower_limit, score.upper_limit].map(|it| number(it.value));
                 cells.push(format!("{low} to {high}"));
+                cells.extend(self.inside.map(|share| format!("{:.0} %", 100.0 * share)));
             }
             None => cells.extend(self.missing.clone()),
         }
@@ -480,6 +545,8 @@ mod tests {
         );
         let score = |way: &str| of(way).score.clone().unwrap();
         assert_eq!(score("measured").mae.value, Some(0.0));
+        let people = &of("measured").by_person;
+        assert!(people.len() == 4 && people.values().all(|one| (one.n, one.mae) == (2, 0.0)));
         assert_eq!(score("mean").r.value, None);
         let mean = score("mean").mae.value.unwrap();
         for way in ["ridge", "random forest"] {
@@ -490,6 +557,25 @@ mod tests {
         for said in ["0.7421 / 0.1078", "random forest", "needs weights"] {
             assert!(text.contains(said), "{said} in {text}");
         }
+    }
+
+    #[test]
+    fn intervals_are_judged_by_how_often_the_truth_lies_in_them() {
+        let mut rng = SeededRng::new(10);
+        let all = clips(Role::Test, 2, &mut rng);
+        let (cases, _) = cases(&all, Role::Test, Target::Cadence);
+        let off = |case: &Case<'_>, by: f64| Estimate {
+            value: case.truth + by,
+            ci95: Some([case.truth + by - 0.1, case.truth + by + 0.1]),
+            windows: 1,
+        };
+        let found: Vec<Option<Estimate>> = cases
+            .iter()
+            .zip([0.05, -0.05, 0.2, 0.0])
+            .map(|(case, by)| Some(off(case, by)))
+            .collect();
+        assert_eq!(share_inside(&cases, &found), Some(0.75));
+        assert_eq!(share_inside(&cases, &[None; 4]), None);
     }
 
     #[test]

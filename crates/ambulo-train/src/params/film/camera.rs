@@ -31,8 +31,8 @@ pub(super) struct Shot {
     pub(super) sees_left: bool,
 }
 
-/// Films a walk along X from the side.
-pub(super) fn shoot(figures: &[Figure], rng: &mut SeededRng) -> Shot {
+/// Films a walk along X from the side, from up to `view_deg` off it.
+pub(super) fn shoot(figures: &[Figure], view_deg: f64, rng: &mut SeededRng) -> Shot {
     let sees_left = chance(rng, 0.5);
     let motion = if chance(rng, 0.45) {
         Motion::Still
@@ -56,7 +56,7 @@ pub(super) fn shoot(figures: &[Figure], rng: &mut SeededRng) -> Shot {
     };
     let beside: f64 = if sees_left { -90.0 } else { 90.0 };
     let plan = CameraPlan {
-        azimuth_rad: (beside + either(rng, 12.0)).to_radians(),
+        azimuth_rad: (beside + either(rng, view_deg)).to_radians(),
         distance_m,
         height_m: between(rng, 0.6, 1.8),
         off_centre: 0.0,
