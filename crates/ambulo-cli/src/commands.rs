@@ -1,6 +1,7 @@
 //! The commands: each reads, makes one library call and writes.
 
 mod analyze;
+mod assess;
 mod bench;
 mod completions;
 mod convert;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Events(events::Args),
     /// Measure the gait parameters
     Parameters(parameters::Args),
+    /// Score the gait from 0 to 3, with the reasons and what they rest on
+    Assess(assess::Args),
     /// Make the report of a result again
     Report(report::Args),
     /// Convert a recording to another file format
@@ -75,6 +78,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Lift(args) => lift::run(args),
         Command::Events(args) => events::run(args),
         Command::Parameters(args) => parameters::run(args),
+        Command::Assess(args) => assess::run(args),
         Command::Report(args) => report::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Demo(args) => demo::run(args),

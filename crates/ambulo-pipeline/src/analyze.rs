@@ -13,6 +13,7 @@ use ambulo::trial::Recording;
 use ambulo::walk::{LengthUnit, View};
 use ambulo::{assessment, normative};
 
+use crate::assess;
 use crate::config::Config;
 use crate::estimates::{self, Known};
 use crate::lifting::{self, LiftedPoses, Lifter, Numbers};
@@ -176,7 +177,7 @@ pub fn analyze_with(
     let (analysis, lifted) = with_lifted(analysis, numbers, config);
     let analysis = with_estimates(analysis, &prepared.recording, progress);
     Analysed {
-        analysis: withheld_if_rejected(analysis),
+        analysis: assess::scored(withheld_if_rejected(analysis), config),
         recording: prepared.recording,
         angles: walked
             .walks

@@ -5,6 +5,7 @@
 
 mod analyze;
 pub mod artifacts;
+pub mod assess;
 pub mod bench;
 pub mod config;
 pub mod convert;

@@ -15,6 +15,7 @@ mod lifted;
 mod profile;
 mod quality;
 mod range_bar;
+mod score;
 mod sheet;
 mod timeline;
 mod words;
@@ -74,6 +75,7 @@ fn page(analysis: &Analysis, film: Option<&Film>) -> String {
                     } @else {
                         (first_page(analysis))
                         (second_page(analysis))
+                        (score_page(analysis))
                     }
                     @if let Some(film) = film { (film::section(film)) }
                     (appendix::appendix(analysis))
@@ -106,6 +108,18 @@ fn second_page(analysis: &Analysis) -> Markup {
             (profile::section(analysis))
             (timeline::overview(analysis))
             (sheet_end(analysis, "2"))
+        }
+    }
+}
+
+/// A sheet of its own, where a score was asked for.
+fn score_page(analysis: &Analysis) -> Markup {
+    html! {
+        @if score::given(&analysis.assessment) {
+            div.sheet {
+                (score::section(analysis))
+                (sheet_end(analysis, "3"))
+            }
         }
     }
 }

@@ -414,7 +414,23 @@ fn judgement() -> Vec<(&'static str, Value)> {
                 )),
             ),
         ],
-        &[],
+        &[
+            (
+                "abstained_because",
+                described(&string(), "Why no score was given."),
+            ),
+            (
+                "scorer",
+                described(&string(), "Identity of what gave the probabilities."),
+            ),
+            (
+                "struck_sentences",
+                described(
+                    &count(),
+                    "Sentences that the measurements contradict: not shown; absent for none.",
+                ),
+            ),
+        ],
     );
     let parameter_norm = object(
         "What one parameter was compared with.",

@@ -31,7 +31,9 @@ use crate::film::{Body, Posture, reshape};
 use crate::motion::{PARTS, Pose};
 
 pub use severity::{SCORES, Severity};
-pub use walkers::{SimulatedWalk, WalkerError, WalkerSettings, Walkers, motion_of_figures};
+pub use walkers::{
+    SimulatedWalk, WalkerError, WalkerSettings, Walkers, motion_of_figures, motion_of_take,
+};
 
 /// The points of a walker: [`ambulo::skeleton::COCO_23`], then the spines of the pelvis (front left and right, back
 /// left and right), in metres; X along the walk, Y up, Z to the right.

@@ -1,6 +1,7 @@
 //! Training and evaluation: data sets, synthetic film of recorded motion, losses, protocols. With feature
 //! `burn`, the networks as trainable modules and the loop that trains them.
 
+pub mod assess;
 pub mod batch;
 #[cfg(feature = "burn")]
 pub mod checkpoint;
@@ -12,6 +13,7 @@ pub mod evaluate;
 pub mod film;
 #[cfg(feature = "burn")]
 pub mod fit;
+pub mod forest;
 pub mod impairment;
 #[cfg(feature = "burn")]
 pub mod losses;

@@ -4,13 +4,19 @@
 //! absence of findings does not exclude a disease.
 
 mod arm_swing;
+pub mod aspects;
 mod asymmetry;
+pub mod claims;
 mod config;
 mod double_support;
+pub mod features;
 mod foot_strike;
+pub mod forest;
 mod indices;
 mod knee;
 mod measured;
+pub mod rationale;
+pub mod score;
 mod spatial;
 mod speed;
 mod stance;
@@ -67,6 +73,15 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
 }
 
+/// Whether there is nothing to write.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// What a rule says: nothing to report, a finding, or that it could not judge.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
@@ -96,10 +111,19 @@ pub struct Assessment {
     pub probabilities: Vec<f64>,
     /// Whether a score was asked for and refused.
     pub abstained: bool,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abstained_because: Option<String>,
+    /// What gave the probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scorer: Option<String>,
     /// Findings against norms, largest deviation first.
     pub findings: Vec<Finding>,
-    /// Sentences of a learned model, each with its evidence; empty where none ran.
+    /// Sentences on what a score may rest on, each with its evidence; empty where there is no score.
     pub rationale: Vec<Finding>,
+    /// Sentences of a rationale that the measurements contradict: they are not shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub struck_sentences: usize,
     /// Rules that could not judge.
     pub withheld: Vec<WithheldRule>,
 }

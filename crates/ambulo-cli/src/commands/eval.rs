@@ -1,5 +1,6 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
+pub(super) mod assess;
 mod numbers;
 mod params;
 mod pose2d;
@@ -27,6 +28,8 @@ enum Stage {
     Pose2d(pose2d::Args),
     /// Networks that estimate gait parameters from keypoints
     Params(params::Args),
+    /// Gait scores: simulated walks of unseen people, healthy walks, real sessions
+    Assess(assess::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -81,6 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Stage::Lift(args) => published::run(args),
         Stage::Pose2d(args) => pose2d::run(args),
         Stage::Params(args) => params::run(args),
+        Stage::Assess(args) => assess::run(args),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `ambulo train`: recipe in, weights out.
 
+mod assess;
+
 use std::path::PathBuf;
 
 /// Train a network from a recipe.
@@ -17,13 +19,18 @@ enum Network {
     Pose2d(RunArgs),
     /// Train networks that estimate gait parameters from keypoints, one after the other
     Params(RunArgs),
+    /// Learn the gait score from gait parameters, a forest; needs no --features train
+    Assess(assess::Args),
 }
 
 #[cfg(not(feature = "train"))]
 impl Network {
-    fn args(&self) -> &RunArgs {
+    fn named(&self) -> Option<(&'static str, &RunArgs)> {
         match self {
-            Self::Lift(args) | Self::Pose2d(args) | Self::Params(args) => args,
+            Self::Lift(args) => Some(("lift", args)),
+            Self::Pose2d(args) => Some(("pose2d", args)),
+            Self::Params(args) => Some(("params", args)),
+            Self::Assess(_) => None,
         }
     }
 }
@@ -53,22 +60,27 @@ enum Device {
     Gpu,
 }
 
-#[cfg(not(feature = "train"))]
 pub(crate) fn run(args: &Args) -> anyhow::Result<crate::Outcome> {
-    let name = match &args.network {
-        Network::Lift(_) => "lift",
-        Network::Pose2d(_) => "pose2d",
-        Network::Params(_) => "params",
+    match &args.network {
+        Network::Assess(args) => assess::run(args),
+        network => network_run(network),
+    }
+}
+
+#[cfg(not(feature = "train"))]
+fn network_run(network: &Network) -> anyhow::Result<crate::Outcome> {
+    let Some((name, args)) = network.named() else {
+        return Ok(crate::Outcome::Done);
     };
     anyhow::bail!(
         "this ambulo was built without training; build it with `cargo build --release -p ambulo-cli \
          --features train` and run `train {name} --config {}` again",
-        args.network.args().config.display()
+        args.config.display()
     )
 }
 
 #[cfg(feature = "train")]
-pub(crate) use enabled::run;
+use enabled::network_run;
 
 #[cfg(feature = "train")]
 mod enabled {
@@ -81,18 +93,19 @@ mod enabled {
     use ambulo_train::recipe::{ParamsRecipe, PoseRecipe, Recipe};
     use anyhow::Context as _;
 
-    use super::{Args, Device, Network, RunArgs};
+    use super::{Device, Network, RunArgs};
     use crate::Outcome;
     use crate::progress::{Progress, say};
 
-    pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    pub(super) fn network_run(network: &Network) -> anyhow::Result<Outcome> {
         keep_freed_memory();
         let mut progress = Progress::new(false);
         let mut listener = |event: &Event| show(event, &mut progress);
-        let outcomes = match &args.network {
+        let outcomes = match network {
             Network::Lift(args) => vec![lift(args, &mut listener)?],
             Network::Pose2d(args) => vec![pose2d(args, &mut listener)?],
             Network::Params(args) => params(args, &mut listener)?,
+            Network::Assess(_) => Vec::new(),
         };
         progress.finish();
         for outcome in outcomes {

@@ -51,7 +51,11 @@ fn parts(analysis: &Analysis) -> Vec<Part> {
         }
         if !assessment.rationale.is_empty() {
             let all = findings::details(&assessment.rationale, "reason");
-            add("rationale-details", "The model's reasons", all);
+            add(
+                "rationale-details",
+                "The score's sentences and their evidence",
+                all,
+            );
         }
         if !assessment.withheld.is_empty() {
             add(

@@ -79,7 +79,7 @@ pub(super) fn withheld(assessment: &Assessment) -> Markup {
     }
 }
 
-fn measurement(evidence: &Evidence) -> Markup {
+pub(super) fn measurement(evidence: &Evidence) -> Markup {
     let subject = words::subject(&evidence.parameter);
     let decimals = subject
         .decimals

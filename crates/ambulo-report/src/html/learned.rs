@@ -13,18 +13,12 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
     if !ran(analysis) {
         return html! {};
     }
-    let assessment = &analysis.assessment;
     html! {
         section.learned aria-labelledby="learned-heading" {
             h2 #learned-heading { "Estimated by networks, not measured" }
-            @if let Some(score) = assessment.score {
-                p { strong { "MDS-UPDRS gait score: " (score) } @if !assessment.probabilities.is_empty() { " (" (probabilities(&assessment.probabilities)) ")" } }
-            }
-            @if assessment.abstained { p { "The model was asked for a gait score and abstained: this walk is unlike those it learned from." } }
             @if !analysis.learned.is_empty() { (scrolling("Estimates of networks beside what was measured", &table(analysis))) }
             @for (reason, names) in by_reason(cautions(analysis)) { p.small { "With caution, " (names) ": " (reason) "." } }
             @for (reason, names) in by_reason(refusals(analysis)) { p.small { "Not estimated, " (names) ": " (reason) "." } }
-            @if !assessment.rationale.is_empty() { p.more { a href="#rationale-details" { "The model's reasons, with their evidence" } } }
         }
     }
 }
@@ -133,18 +127,5 @@ pub(super) fn lines(analysis: &Analysis) -> usize {
 
 /// Whether a network ran, or was asked to.
 pub(super) fn ran(analysis: &Analysis) -> bool {
-    let assessment = &analysis.assessment;
     !(analysis.learned.is_empty() && analysis.not_estimated.is_empty())
-        || assessment.score.is_some()
-        || assessment.abstained
-        || !assessment.rationale.is_empty()
-}
-
-fn probabilities(values: &[f64]) -> String {
-    let parts: Vec<String> = values
-        .iter()
-        .enumerate()
-        .map(|(score, p)| format!("{score}: {}", number::with_unit(p * 100.0, 0, "%")))
-        .collect();
-    parts.join(", ")
 }

@@ -54,6 +54,15 @@ pub(super) fn subject(name: &str) -> Subject {
             decimals: Some(1),
         };
     }
+    if let Some(base) = name.strip_suffix("_asymmetry")
+        && let Some(id) = ParameterId::ALL.iter().find(|id| id.name() == base)
+    {
+        return Subject {
+            title: format!("{} asymmetry", id.title()),
+            anchor: Some(parameter_anchor(*id)),
+            decimals: Some(1),
+        };
+    }
     let (title, anchor, decimals) = match name {
         "gps" | "gps_overall" => ("Gait profile score (GPS)", PROFILE, Some(1)),
         "gdi_star" => ("GDI*", PROFILE, Some(0)),

@@ -313,3 +313,37 @@ fn estimates_of_networks_stand_beside_what_was_measured_and_refusals_say_why() {
     refused.learned.clear();
     assert!(html(&refused).contains("film at least 5 s of walking"));
 }
+
+#[test]
+fn a_score_stands_with_its_probabilities_and_sentences_with_their_numbers() {
+    let page = html(&sample::with_network());
+    let section = page.split("score-heading").nth(2).expect("the section");
+    let section = section.split("</section>").next().expect("its end");
+    for said in [
+        "Score 1 of 0 to 3",
+        "61\u{a0}%",
+        "assess_forest 1",
+        "is no diagnosis",
+        "<h4>Foot</h4>",
+        "Left step length is clearly short.",
+        "#reason-1",
+        "0.508\u{a0}m",
+        "frames 31–152",
+        "<h4>Arm</h4>",
+        "<h4>Overall</h4>",
+        "1 sentence that the measurements contradict was struck",
+    ] {
+        assert!(section.contains(said), "{said} in {section}");
+    }
+    assert!(page.contains("id=\"reason-3\""));
+    assert!(!html(&sample::full()).contains("score-heading"));
+}
+
+#[test]
+fn a_refused_score_says_why() {
+    let mut refused = sample::full();
+    refused.assessment.abstained = true;
+    refused.assessment.abstained_because = Some("no score is likely enough".to_owned());
+    let page = html(&refused);
+    assert!(page.contains("No score is given") && page.contains(": no score is likely enough."));
+}

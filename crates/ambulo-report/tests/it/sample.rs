@@ -318,7 +318,43 @@ pub(crate) fn with_network() -> Analysis {
     );
     analysis.assessment.score = Some(1);
     analysis.assessment.probabilities = vec![0.22, 0.61, 0.15, 0.02];
-    analysis.assessment.rationale = analysis.assessment.findings[..2].to_vec();
+    analysis.assessment.scorer = Some("assess_forest 1".to_owned());
+    analysis.assessment.rationale = vec![
+        finding(
+            "foot_step_length_left",
+            "Left step length is clearly short.",
+            -2.6,
+            vec![evidence(
+                ParameterId::StepLength,
+                "left",
+                0.508,
+                Some((0.665, 0.06)),
+            )],
+        ),
+        finding(
+            "arm_arm_swing",
+            "In this recording arm swing is as usual.",
+            -0.4,
+            vec![evidence(
+                ParameterId::ArmSwingRange,
+                "both",
+                38.0,
+                Some((42.0, 10.0)),
+            )],
+        ),
+        finding(
+            "overall_speed",
+            "Against the reference walkers, walking speed is clearly slow.",
+            -2.2,
+            vec![evidence(
+                ParameterId::Speed,
+                "both",
+                0.89,
+                Some((1.24, 0.16)),
+            )],
+        ),
+    ];
+    analysis.assessment.struck_sentences = 1;
     analysis
 }
 

@@ -21,7 +21,10 @@ fn walkers() -> Option<&'static Walkers> {
 }
 
 fn recorded() -> Option<Vec<Figure>> {
-    let settings = WalkerSettings::default();
+    let settings = WalkerSettings {
+        duration_s: [14.0, 14.0],
+        ..WalkerSettings::default()
+    };
     Some(walkers()?.healthy(PERSON, 0, &settings).unwrap())
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use ambulo::motion::Motion3d;
 
 use super::{Figure, Impairment, ImpairmentError, Severity, impair};
-use crate::film::{Body, Posture, chance, clip_rng, whole};
+use crate::film::{Body, Posture, between, chance, clip_rng, whole};
 use crate::motion::{self, MotionError, People, RATE_HZ, Role, Take};
 use crate::params::film::gait::Gait;
 use crate::params::film::period::{Period, motion_of, periods};
@@ -17,15 +17,15 @@ use crate::params::film::stroll::Stroll;
 pub struct WalkerSettings {
     /// Seeds everything random.
     pub seed: u64,
-    /// Seconds of walking before the impairment changes their number.
-    pub duration_s: f64,
+    /// Shortest and longest walk in seconds, before the impairment changes its time.
+    pub duration_s: [f64; 2],
 }
 
 impl Default for WalkerSettings {
     fn default() -> Self {
         Self {
             seed: 6,
-            duration_s: 14.0,
+            duration_s: [5.0, 14.0],
         }
     }
 }
@@ -138,7 +138,8 @@ impl Walkers {
             duration_s: cycle.duration_s,
             is_mirrored: chance(&mut rng, 0.5),
         };
-        let frames = whole(settings.duration_s * RATE_HZ);
+        let [shortest_s, longest_s] = settings.duration_s;
+        let frames = whole(between(&mut rng, shortest_s, longest_s) * RATE_HZ);
         Ok(Stroll::new(cycle, &gait).walked(&mut rng, frames, RATE_HZ))
     }
 
@@ -171,6 +172,20 @@ impl Walkers {
             motion,
         })
     }
+}
+
+/// A recording as a motion that any analysis reads, with the spines of the pelvis where it has them.
+pub fn motion_of_take(take: &Take, rate_hz: f64) -> Option<Motion3d> {
+    let figures: Vec<Figure> = take
+        .poses
+        .iter()
+        .zip(&take.pelvis)
+        .map(|(pose, pelvis)| {
+            let mut points = pose.iter().chain(pelvis);
+            std::array::from_fn(|_| points.next().copied().unwrap_or_default())
+        })
+        .collect();
+    motion_of(&figures, rate_hz)
 }
 
 /// Figures as a motion that any analysis reads; `None` without figures or with numbers that are not finite.

@@ -1,0 +1,139 @@
+//! `ambulo assess`: scores, reasons, refusals.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{Scratch, ambulo, assert_code, demo, stderr, text};
+
+fn read(path: &std::path::Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_walk_has_a_score_or_a_reason_and_sentences_with_their_numbers() {
+    let scratch = Scratch::new("assess");
+    let walker = text(&demo(&scratch).join("walker.trc"));
+    let (out, prompt) = (scratch.path("assessment.json"), scratch.path("prompt.txt"));
+    let output = ambulo(&[
+        "assess",
+        &walker,
+        "-o",
+        &text(&out),
+        "--prompt",
+        &text(&prompt),
+    ]);
+    assert_code(&output, 0);
+    let told = stderr(&output);
+    let found = read(&out);
+    let shares: Vec<f64> = found["probabilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_f64().unwrap())
+        .collect();
+    assert_eq!(shares.len(), 4);
+    assert!(
+        (shares.iter().sum::<f64>() - 1.0).abs() < 3e-3,
+        "{shares:?}"
+    );
+    assert!(found["score"].is_u64() || found["abstained_because"].is_string());
+    let sentences = found["rationale"].as_array().unwrap();
+    assert!(sentences.len() >= 2, "{found}");
+    for sentence in sentences {
+        let evidence = &sentence["evidence"][0];
+        assert!(evidence["value"].is_f64() && evidence["norm"]["source"].is_string());
+        assert!(
+            !evidence["frames"].as_array().unwrap().is_empty(),
+            "{sentence}"
+        );
+        assert!(
+            told.contains(sentence["sentence"].as_str().unwrap()),
+            "{told}"
+        );
+    }
+    assert!(fs::read_to_string(prompt).unwrap().contains("Overall:"));
+    // The same words again: what was written holds.
+    let words = scratch.path("words.txt");
+    let whole: Vec<&str> = sentences
+        .iter()
+        .map(|it| it["sentence"].as_str().unwrap())
+        .collect();
+    fs::write(&words, whole.join(" ")).unwrap();
+    let output = ambulo(&[
+        "assess",
+        &walker,
+        "-o",
+        &text(&out),
+        "--text",
+        &text(&words),
+    ]);
+    assert!(
+        stderr(&output).contains("0 contradicted"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        read(&out)["rationale"].as_array().unwrap().len(),
+        sentences.len()
+    );
+}
+
+#[test]
+fn sentences_that_the_measurements_contradict_are_struck() {
+    let scratch = Scratch::new("struck");
+    let walker = text(&demo(&scratch).join("walker.trc"));
+    let (out, words) = (scratch.path("assessment.json"), scratch.path("words.txt"));
+    let both = "Walking speed is very slow. Walking speed is very fast. Balance is poor.";
+    fs::write(&words, both).unwrap();
+    let output = ambulo(&[
+        "assess",
+        &walker,
+        "-o",
+        &text(&out),
+        "--text",
+        &text(&words),
+    ]);
+    assert_code(&output, 0);
+    let found = read(&out);
+    let kept = found["rationale"].as_array().unwrap().len();
+    let struck = found["struck_sentences"].as_u64().unwrap();
+    assert!(kept <= 1 && struck >= 1, "{found}");
+    assert!(stderr(&output).contains("struck"), "{}", stderr(&output));
+}
+
+#[test]
+fn who_does_not_walk_gets_no_score_but_the_reason() {
+    let scratch = Scratch::new("short");
+    let walker = demo(&scratch).join("walker.trc");
+    let whole = fs::read_to_string(walker).unwrap();
+    // The first half second.
+    let lines: Vec<&str> = whole.lines().take(56).collect();
+    let short = scratch.path("short.trc");
+    fs::write(&short, lines.join("\n") + "\n").unwrap();
+    let out = scratch.path("assessment.json");
+    let output = ambulo(&["assess", &text(&short), "-o", &text(&out)]);
+    assert_code(&output, 1);
+    assert!(
+        stderr(&output).contains("no gait score: the recording was rejected"),
+        "{}",
+        stderr(&output)
+    );
+    let found = read(&out);
+    assert_eq!(
+        (&found["score"], &found["abstained"]),
+        (&Value::Null, &Value::Bool(true))
+    );
+    assert_eq!(found["rationale"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn learning_and_judging_name_what_is_missing() {
+    for command in ["train", "eval"] {
+        let output = ambulo(&[command, "assess", "--data", "no-such-folder"]);
+        assert_code(&output, 2);
+    }
+    let output = ambulo(&["eval", "assess"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("--data"), "{}", stderr(&output));
+}
