@@ -57,7 +57,7 @@ impl Default for AssessRecipe {
             least_leaf: 6,
             one_feature_in: 4,
             unseen_share: 0.1,
-            short_share: 0.4,
+            short_share: 0.0,
             least_measured_share: 0.6,
             least_certain: 0.4,
             folds: 6,

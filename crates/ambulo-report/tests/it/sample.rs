@@ -335,12 +335,11 @@ pub(crate) fn with_network() -> Analysis {
             "arm_arm_swing",
             "In this recording arm swing is as usual.",
             -0.4,
-            vec![evidence(
-                ParameterId::ArmSwingRange,
-                "both",
-                38.0,
-                Some((42.0, 10.0)),
-            )],
+            // Of a parameter that the sample's tables do not hold.
+            vec![Evidence {
+                parameter: "arm_swing".to_owned(),
+                ..evidence(ParameterId::ArmSwingRange, "both", 38.0, Some((42.0, 10.0)))
+            }],
         ),
         finding(
             "overall_speed",

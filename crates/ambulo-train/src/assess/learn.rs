@@ -150,7 +150,7 @@ fn rows(
         .map(|example| {
             let no_arms = rng.unit() < recipe.unseen_share;
             let no_feet = rng.unit() < recipe.unseen_share;
-            let is_short = rng.unit() < recipe.short_share;
+            let is_short = recipe.short_share > 0.0 && rng.unit() < recipe.short_share;
             let columns = names.iter().zip(typical);
             columns
                 .map(|(name, typical)| {
