@@ -317,10 +317,8 @@ fn the_deposit_of_real_walks_is_read_with_its_sessions_scores() {
     let Recording::Motion(motion) = &trial.recording else {
         panic!("a motion");
     };
-    assert_eq!(
-        (motion.frames(), motion.time().rate_hz()),
-        (300, Some(150.0))
-    );
+    assert_eq!(motion.frames(), 300);
+    assert!((motion.time().rate_hz().unwrap() - 150.0).abs() < 1e-6);
     for side in Side::BOTH {
         for joint in [
             on::asis(side),
