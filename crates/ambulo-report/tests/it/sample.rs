@@ -337,7 +337,7 @@ pub(crate) fn with_network() -> Analysis {
             -0.4,
             // Of a parameter that the sample's tables do not hold.
             vec![Evidence {
-                parameter: "arm_swing".to_owned(),
+                parameter: "arm_movement".to_owned(),
                 ..evidence(ParameterId::ArmSwingRange, "both", 38.0, Some((42.0, 10.0)))
             }],
         ),
