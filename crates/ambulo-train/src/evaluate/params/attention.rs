@@ -9,7 +9,7 @@ use ambulo_nn::threads::Threads;
 use ambulo_nn::weights::Weights;
 
 /// The frame whose attention over joints the paper shows.
-const FRAME: usize = 46;
+pub(super) const JOINTS_FRAME: usize = 46;
 /// The frames whose attention over frames the paper shows.
 const FRAMES: std::ops::Range<usize> = 60..105;
 
@@ -69,7 +69,7 @@ pub fn attention_maps(
     let (spatial, temporal) = (part("spatial_attention"), part("temporal_attention"));
     let mut maps = Vec::new();
     for head in 0..heads {
-        let start = (FRAME.min(frames - 1) * heads + head) * joints * joints;
+        let start = (JOINTS_FRAME.min(frames - 1) * heads + head) * joints * joints;
         maps.push(AttentionMap {
             part: AttentionPart::Joints,
             head,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::attention::{AttentionMap, AttentionPart};
+use super::attention::{AttentionMap, AttentionPart, JOINTS_FRAME};
 use super::published::{CLAIMED_REDUCTION_PCT, Sizes};
 
 const STT: &str = "#1f5fa8";
@@ -97,14 +97,14 @@ pub fn attention_svg(maps: &[AttentionMap], title: &str) -> String {
         .iter()
         .filter(|&&part| of(part).next().is_some())
         .count();
-    let (width, height) = (STEP * columns as f64 + 20.0, STEP * rows as f64 + 30.0);
+    let (width, height) = (STEP * columns as f64 + 20.0, STEP * rows as f64 + 40.0);
     let mut svg = open(width, height, &escaped(title));
     let _ = write!(
         svg,
-        r#"<text x="16" y="24" font-size="15">{}</text>"#,
+        r##"<text x="16" y="24" font-size="15">{}</text><text x="16" y="42" fill="#555">rows look at columns; joints in frame {JOINTS_FRAME} of the window, frames counted from its first</text>"##,
         escaped(title)
     );
-    let mut top = 70.0;
+    let mut top = 80.0;
     for part in parts {
         for (column, map) in of(part).enumerate() {
             let left = STEP * column as f64 + MARGIN - 20.0;
@@ -132,6 +132,7 @@ fn heat_map(svg: &mut String, map: &AttentionMap, [left, top]: [f64; 2], side: f
         map.part.name(),
         map.head + 1
     );
+    svg.push_str(r#"<g shape-rendering="crispEdges">"#);
     for (query, row) in map.weights.chunks_exact(count).enumerate() {
         for (key, weight) in row.iter().enumerate() {
             let (x, y) = (left + cell * key as f64, top + cell * query as f64);
@@ -142,17 +143,23 @@ fn heat_map(svg: &mut String, map: &AttentionMap, [left, top]: [f64; 2], side: f
             );
         }
     }
+    svg.push_str("</g>");
     // Of many tokens every tenth is named.
     let every = if count > 12 { 10 } else { 1 };
     for (place, token) in map.tokens.iter().enumerate().step_by(every) {
         let at = cell * (place as f64 + 0.5);
+        let (x, y) = (left + at, top + side + 13.0);
+        // Words lie aslant, for they are longer than a cell is wide; numbers do not.
+        let below = if every > 1 {
+            format!(r#"x="{x:.1}" y="{y:.1}" text-anchor="middle""#)
+        } else {
+            format!(r#"transform="translate({:.1} {y:.1}) rotate(40)""#, x - 3.0)
+        };
         let _ = write!(
             svg,
-            r#"<text x="{:.1}" y="{:.1}" text-anchor="end" font-size="10">{token}</text><text transform="translate({:.1} {:.1}) rotate(45)" font-size="10">{token}</text>"#,
+            r#"<text x="{:.1}" y="{:.1}" text-anchor="end" font-size="10">{token}</text><text {below} font-size="10">{token}</text>"#,
             left - 4.0,
-            top + at + 3.0,
-            left + at - 3.0,
-            top + side + 12.0
+            top + at + 3.0
         );
     }
 }
