@@ -36,6 +36,9 @@ const AGAIN_PER_S: f64 = 0.6;
 const AGAIN_FURTHEST: f64 = 1.5;
 const AGAIN_SIZE: f64 = 0.4;
 const AGAIN_COLOURS: f64 = 0.11;
+/// Who was seen in less than this share of the frames while they were followed is nobody to find again: what is
+/// imagined on a background comes and goes.
+const AGAIN_SEEN: f64 = 0.75;
 /// Longest time over which somebody unseen goes on as they went.
 const GOES_ON_S: f64 = 1.5;
 /// Where somebody was so long ago says where they would be now, had they not stopped.
@@ -82,6 +85,8 @@ pub(super) struct Follower {
     failed: i32,
     sure: usize,
     born: usize,
+    /// The frame in which they were found last, and how many sightings there were before.
+    found: (usize, usize),
     last_frame: usize,
     last_s: f64,
     /// No longer waited for where they were last seen.
@@ -118,6 +123,7 @@ impl Follower {
             failed: 0,
             sure: 0,
             born: frame,
+            found: (frame, 0),
             last_frame: frame,
             last_s: time_s,
             is_gone: false,
@@ -213,6 +219,11 @@ impl Follower {
 
     /// How far a person found anew is from this one who was lost; `None` if it cannot be the same.
     pub(super) fn again(&self, look: &Look, time_s: f64, picture: &Picture) -> Option<f64> {
+        let (since, before) = self.found;
+        let (frames, seen) = (self.last_frame - since + 1, self.sightings.len() - before);
+        if (seen as f64) < AGAIN_SEEN * frames as f64 {
+            return None;
+        }
         let unseen_s = self.unseen_s(time_s);
         // From the way that they would have gone.
         let way = self.velocity * unseen_s.min(GOES_ON_S);
@@ -285,6 +296,27 @@ impl Follower {
     /// How much is known of this person: of two who claim one look, who was seen before keeps it.
     pub(super) fn seniority(&self) -> f64 {
         (self.sightings.len() as f64 / 10.0).min(1.0)
+    }
+
+    /// Takes a look as of this person, who was lost and is found again: how they look and stand now counts.
+    pub(super) fn take_again(
+        &mut self,
+        look: &Look,
+        (frame, time_s): (usize, f64),
+        picture: &Picture,
+        config: &Pose2dConfig,
+    ) {
+        let again = Self::new(look, (frame, time_s), picture, config);
+        let mut sightings = std::mem::take(&mut self.sightings);
+        let (born, seen) = (self.born, sightings.len());
+        sightings.extend(again.sightings.iter().cloned());
+        *self = Self {
+            born,
+            found: (frame, seen),
+            sure: seen,
+            sightings,
+            ..again
+        };
     }
 
     /// Takes a look as this person's.

@@ -324,7 +324,7 @@ impl<'a> Tracker<'a> {
                 .min_by(|a, b| a.0.total_cmp(&b.0));
             let at = (frame, time_s);
             if let Some((_, index)) = lost {
-                self.people[index].take(&look, at, picture, self.config);
+                self.people[index].take_again(&look, at, picture, self.config);
             } else if self.followed() < self.config.most_people
                 && look.centre.x < f64::from(picture_px[0])
             {
