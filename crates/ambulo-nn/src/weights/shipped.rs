@@ -52,7 +52,7 @@ const SHIPPED: &[Shipped] = &[
     Shipped {
         id: "pose2d_small",
         about: "finds 23 keypoints of a person in a picture (the small VTTransPose); short of its goals",
-        sha256: "9138546402d471fe80729d4f142f6a6879ecaa7a7307ea64cdb8471749264267",
+        sha256: "b94c83cae27e38dfa4153e982b6748e3828806218f77e9a35f04b55240fbc439",
         bytes: include_bytes!("../../../../weights/pose2d_small.safetensors"),
     },
     Shipped {
