@@ -15,13 +15,15 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads, self.kernel = heads, "fused"
+        # A number of its own: traced, a size of the input would be none.
+        self.scale = (width // heads) ** -0.5
         self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x):
         from models import attend
 
         q, k, v = self.qkv(x).chunk(3, -1)
-        return self.proj(attend(q, k, v, self.heads, (x.shape[-1] // self.heads) ** -0.5, self.kernel))
+        return self.proj(attend(q, k, v, self.heads, self.scale, self.kernel))
 
 
 class Block(nn.Module):

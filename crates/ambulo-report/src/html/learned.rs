@@ -25,7 +25,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
 
 fn table(analysis: &Analysis) -> Markup {
     html! {
-        table.data {
+        table.data.stacked role="table" {
             thead { tr {
                 th scope="col" { "Estimate" }
                 th.number scope="col" { "Learned" }
@@ -39,19 +39,22 @@ fn table(analysis: &Analysis) -> Markup {
                 @for (name, learned) in &analysis.learned {
                     @let (subject, measured) = (words::subject(name), measured(analysis, name));
                     @let decimals = subject.decimals.unwrap_or_else(|| number::sensible_decimals(learned.value));
-                    tr {
-                        th scope="row" { (subject.title) }
-                        td.number { (number::with_unit(learned.value, decimals, &learned.unit)) }
-                        td.number { (number::range(learned.ci95, decimals)) }
+                    tr role="row" {
+                        th scope="row" role="rowheader" { (subject.title) }
+                        td.number role="cell" data-label="Learned" { (number::with_unit(learned.value, decimals, &learned.unit)) }
+                        td.number role="cell" data-label="95 % interval" { (number::range(learned.ci95, decimals)) }
                         @match &measured {
                             Some(measured) => {
-                                td.number { (number::with_unit(measured.value, decimals, &measured.unit)) }
-                                td.number { (measured.ci95.map_or_else(|| number::DASH.to_owned(), |ci95| number::range(ci95, decimals))) }
+                                td.number role="cell" data-label="Measured" { (number::with_unit(measured.value, decimals, &measured.unit)) }
+                                td.number role="cell" data-label="95 % interval" { (measured.ci95.map_or_else(|| number::DASH.to_owned(), |ci95| number::range(ci95, decimals))) }
                             }
-                            None => { td.number { (number::DASH) } td.number { (number::DASH) } }
+                            None => {
+                                td.number role="cell" data-label="Measured" { (number::DASH) }
+                                td.number role="cell" data-label="95 % interval" { (number::DASH) }
+                            }
                         }
-                        td { @if learned.leads { "learned" } @else { "measured" } }
-                        td { (learned.model) }
+                        td role="cell" data-label="To go by" { @if learned.leads { "learned" } @else { "measured" } }
+                        td role="cell" data-label="Model" { (learned.model) }
                     }
                 }
             }
