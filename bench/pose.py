@@ -340,5 +340,6 @@ def macs(config: dict) -> float:
 
     width, height = config["image_size"]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        build(config)(torch.zeros(1, 3, height, width))
+        # Newer counters follow gradients of what needs them, which there are none of here.
+        build(config).requires_grad_(False)(torch.zeros(1, 3, height, width))
     return counter.get_total_flops() / 2
