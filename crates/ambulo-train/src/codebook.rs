@@ -69,16 +69,23 @@ impl Codebook {
         self.counts.iter().any(|&count| count > 0.0)
     }
 
+    /// Codes that have not begun begin at these latents `[latents, width]`; others stay. With fewer latents than codes
+    /// they are used again, with a little noise. Without latents nothing begins.
+    pub fn begin(&mut self, latents: &[f32], rng: &mut SeededRng) {
+        if self.has_begun() || latents.len() < self.width {
+            return;
+        }
+        self.codes = self.spares(latents, rng);
+        self.sums.clone_from(&self.codes);
+        self.counts.fill(1.0);
+    }
+
     /// The nearest code of each latent `[latents, width]`; the first of equals.
     pub fn nearest(&self, latents: &[f32]) -> Vec<usize> {
         let of_latent = |latent: &[f32]| {
             let mut best = (0, f32::INFINITY);
             for (code, values) in self.codes.chunks_exact(self.width).enumerate() {
-                let far: f32 = values
-                    .iter()
-                    .zip(latent)
-                    .map(|(a, b)| (a - b) * (a - b))
-                    .sum();
+                let far = squared_distance(values, latent);
                 if far < best.1 {
                     best = (code, far);
                 }
@@ -104,11 +111,7 @@ impl Codebook {
                 replaced: vec![false; codes],
             };
         }
-        if !self.has_begun() {
-            self.codes = self.spares(latents, rng);
-            self.sums.clone_from(&self.codes);
-            self.counts.fill(1.0);
-        }
+        self.begin(latents, rng);
         let chosen = self.nearest(latents);
         let mut commitment = 0.0;
         let mut sums = vec![0.0_f32; self.sums.len()];
@@ -163,4 +166,19 @@ impl Codebook {
         let again = latents.iter().cycle().take(self.codes.len());
         again.map(|&x| x + (spread * rng.normal()) as f32).collect()
     }
+}
+
+/// In several sums at once, which a processor adds side by side.
+fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0.0_f32; LANES];
+    let (blocks_a, blocks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = blocks_a.remainder().iter().zip(blocks_b.remainder());
+    let rest: f32 = rest.map(|(a, b)| (a - b) * (a - b)).sum();
+    for (a, b) in blocks_a.zip(blocks_b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
 }

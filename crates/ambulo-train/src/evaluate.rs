@@ -5,4 +5,5 @@ pub mod params;
 pub mod pictures;
 pub mod pose2d;
 pub mod text;
+pub mod tokens;
 pub mod walking;

@@ -9,6 +9,7 @@ mod params;
 mod plot;
 mod pose;
 mod run;
+mod tokenizer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use crate::schedule::Schedule;
 
 pub use params::{ParamsLesson, ParamsTrainConfig, fit_params};
 pub use pose::{PoseTrainConfig, Size, fit_pose};
+pub use tokenizer::{MotionLesson, TokenizerTrainConfig, fit_tokenizer};
 
 /// Settings that runs of every kind have.
 ///

@@ -6,6 +6,7 @@ pub mod batch;
 #[cfg(feature = "burn")]
 pub mod checkpoint;
 pub mod codebook;
+pub mod corpus;
 pub mod datasets;
 #[cfg(feature = "burn")]
 pub mod device;

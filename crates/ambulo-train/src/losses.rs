@@ -1,11 +1,13 @@
 //! What training makes small.
 
 mod heatmaps;
+mod motion;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use heatmaps::HeatmapLoss;
+pub use motion::{MotionLoss, MotionLossConfig};
 
 /// Below this many square metres a distance has no direction: keeps the gradient of a root finite.
 const SMALLEST_SQUARE: f32 = 1e-12;

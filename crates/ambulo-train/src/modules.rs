@@ -10,6 +10,7 @@ pub mod pose;
 mod pyramid;
 pub mod rtpca;
 mod tensors;
+pub mod vqvae;
 
 pub use layers::Noise;
 pub use tensors::{ModuleError, from_tensors, to_tensors};

@@ -12,7 +12,7 @@ use nalgebra::Vector3;
 pub use body::{PARTS, PelvisMarkers, Pose, at, joints_of, length_of, mid};
 pub use cmu::{CmuSkeleton, walks as cmu_walks};
 pub use people::{People, Role, load};
-pub use recorded::{from_motion, plug_in_gait_walks};
+pub use recorded::{LaboratoryTrial, from_motion, laboratory_trials, plug_in_gait_walks};
 
 /// Frames in a second of every [`Take`].
 pub const RATE_HZ: f64 = 60.0;

@@ -4,6 +4,7 @@ mod film;
 mod params;
 mod pictures;
 mod published;
+mod tokenizer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use film::FilmData;
 pub use params::{ParamsData, ParamsRecipe, ParamsRun, ParamsSource};
 pub use pictures::{AugmentationName, PictureData, PoseRecipe, PoseSource, SourceConfig};
 pub use published::{Keypoints, PublishedData};
+pub use tokenizer::{TokenizerData, TokenizerRecipe};
 
 /// A recipe, as its TOML file says it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +105,18 @@ pub enum RecipeError {
     NoParams {
         /// The network.
         model: &'static str,
+    },
+    /// The network is no motion tokenizer.
+    #[error("{model} is no motion tokenizer")]
+    NoTokenizer {
+        /// The network.
+        model: &'static str,
+    },
+    /// No walk is as long as a window.
+    #[error("no walk has {frames} frames at 20 Hz")]
+    NoWindow {
+        /// Frames of a window.
+        frames: usize,
     },
     /// The published data of gait parameters cannot be used.
     #[error("cannot use the published data")]

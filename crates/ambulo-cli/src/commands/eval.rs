@@ -5,6 +5,7 @@ mod numbers;
 mod params;
 mod pose2d;
 mod published;
+mod tokenizer;
 mod walking;
 
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ enum Stage {
     Pose2d(pose2d::Args),
     /// Networks that estimate gait parameters from keypoints
     Params(params::Args),
+    /// Motion tokenizers: how far walks are that come back from their tokens
+    Tokenizer(tokenizer::Args),
     /// Gait scores: simulated walks of unseen people, healthy walks, real sessions
     Assess(assess::Args),
 }
@@ -84,6 +87,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Stage::Lift(args) => published::run(args),
         Stage::Pose2d(args) => pose2d::run(args),
         Stage::Params(args) => params::run(args),
+        Stage::Tokenizer(args) => tokenizer::run(args),
         Stage::Assess(args) => assess::run(args),
     }
 }

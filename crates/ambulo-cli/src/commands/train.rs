@@ -19,6 +19,8 @@ enum Network {
     Pose2d(RunArgs),
     /// Train networks that estimate gait parameters from keypoints, one after the other
     Params(RunArgs),
+    /// Train a motion tokenizer: a walk to codes that a language model reads, and back
+    Tokenizer(RunArgs),
     /// Learn the gait score from gait parameters, a forest; needs no --features train
     Assess(assess::Args),
 }
@@ -30,6 +32,7 @@ impl Network {
             Self::Lift(args) => Some(("lift", args)),
             Self::Pose2d(args) => Some(("pose2d", args)),
             Self::Params(args) => Some(("params", args)),
+            Self::Tokenizer(args) => Some(("tokenizer", args)),
             Self::Assess(_) => None,
         }
     }
@@ -89,8 +92,10 @@ mod enabled {
 
     use ambulo_nn::config::NetworkConfig;
     use ambulo_train::device;
-    use ambulo_train::fit::{Event, Outcome as Trained, Setup, fit, fit_params, fit_pose};
-    use ambulo_train::recipe::{ParamsRecipe, PoseRecipe, Recipe};
+    use ambulo_train::fit::{
+        Event, Outcome as Trained, Setup, fit, fit_params, fit_pose, fit_tokenizer,
+    };
+    use ambulo_train::recipe::{ParamsRecipe, PoseRecipe, Recipe, TokenizerRecipe};
     use anyhow::Context as _;
 
     use super::{Device, Network, RunArgs};
@@ -105,6 +110,7 @@ mod enabled {
             Network::Lift(args) => vec![lift(args, &mut listener)?],
             Network::Pose2d(args) => vec![pose2d(args, &mut listener)?],
             Network::Params(args) => params(args, &mut listener)?,
+            Network::Tokenizer(args) => vec![tokenizer(args, &mut listener)?],
             Network::Assess(_) => Vec::new(),
         };
         progress.finish();
@@ -170,6 +176,23 @@ mod enabled {
         let validation = validation.as_deref_mut().map(|validation| validation as _);
         let outcome = fit_pose(&setup, &source.samples, validation, &device, listener);
         Ok(outcome?)
+    }
+
+    fn tokenizer(args: &RunArgs, listener: &mut dyn FnMut(&Event)) -> anyhow::Result<Trained> {
+        let mut recipe = TokenizerRecipe::read(&args.config)?;
+        if let Some(folder) = &args.data {
+            folder.clone_into(&mut recipe.data.folder);
+        }
+        let device = chosen(args.device)?;
+        let lesson = recipe.lesson()?;
+        say(&format!(
+            "{} walks, {} windows; {} walks choose",
+            lesson.train.motions(),
+            lesson.train.count(),
+            lesson.tune.len()
+        ));
+        let setup = setup(args, &recipe.model, recipe.train.clone(), recipe.notes());
+        Ok(fit_tokenizer(&setup, &lesson, &device, listener)?)
     }
 
     fn setup<T>(

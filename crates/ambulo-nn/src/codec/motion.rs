@@ -34,6 +34,7 @@ mod kinematics;
 mod rate;
 pub mod skeleton;
 
+use ambulo::motion::Motion3d;
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,16 @@ pub enum Facing {
     Upstream,
     /// Across the body from left to right, at hips and shoulders alike.
     Anatomical,
+}
+
+/// Features of a recording that names markers or joints of the whole body: the longest stretch that shows it, at
+/// [`RATE_HZ`].
+///
+/// # Errors
+///
+/// [`MotionError`] if too little of the body is named, or shown for too short.
+pub fn features_of(motion: &Motion3d, facing: Facing) -> Result<MotionFeatures, MotionError> {
+    MotionFeatures::of(&BodyClip::of(motion, None)?.resampled()?, facing)
 }
 
 /// Why a motion has no features.

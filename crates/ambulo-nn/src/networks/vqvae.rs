@@ -176,12 +176,35 @@ impl Vqvae {
         &self.config
     }
 
+    /// Mean and standard deviation of each feature, if the weights hold them.
+    pub fn statistics(&self) -> Option<[&[f32]; 2]> {
+        let [mean, std] = self.statistics.as_ref()?;
+        Some([mean, std])
+    }
+
     /// Tokens of a motion.
     ///
     /// # Errors
     ///
     /// [`TokenError`] if the weights hold no statistics or the motion is too short.
     pub fn tokens(&self, motion: &MotionFeatures) -> Result<Vec<usize>, TokenError> {
+        self.encode(&self.normalised(motion)?)
+    }
+
+    /// The motion as the decoder makes it of what the encoder gives, without codes between them: how much of the
+    /// error of [`Vqvae::motion`] is not due to there being so few codes.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if the weights hold no statistics or the motion is too short.
+    pub fn unquantised(&self, motion: &MotionFeatures) -> Result<MotionFeatures, TokenError> {
+        let normalised = self.normalised(motion)?;
+        self.whole_tokens(motion.frames())?;
+        let latents = self.latents(&normalised, &mut |_, _| {});
+        self.restored(self.decoded(&latents, &mut |_, _| {}).data)
+    }
+
+    fn normalised(&self, motion: &MotionFeatures) -> Result<Vec<f32>, TokenError> {
         let [mean, std] = self.statistics.as_ref().ok_or(TokenError::NoStatistics)?;
         let features = self.config.features;
         if features != crate::codec::motion::FEATURES {
@@ -192,7 +215,28 @@ impl Vqvae {
             let terms = row.iter().zip(mean).zip(std);
             terms.map(|((x, mean), std)| (x - mean) / std)
         });
-        self.encode(&normalised.collect::<Vec<f32>>())
+        Ok(normalised.collect())
+    }
+
+    fn restored(&self, mut rows: Vec<f32>) -> Result<MotionFeatures, TokenError> {
+        let [mean, std] = self.statistics.as_ref().ok_or(TokenError::NoStatistics)?;
+        for row in rows.chunks_exact_mut(self.config.features) {
+            for ((x, mean), std) in row.iter_mut().zip(mean).zip(std) {
+                *x = *x * std + mean;
+            }
+        }
+        Ok(MotionFeatures::from_rows(rows)?)
+    }
+
+    /// How many tokens so many frames are; at least one.
+    fn whole_tokens(&self, frames: usize) -> Result<usize, TokenError> {
+        match self.config.tokens(frames) {
+            0 => Err(TokenError::TooShort {
+                frames,
+                needed: self.config.frames_of_token(),
+            }),
+            tokens => Ok(tokens),
+        }
     }
 
     /// The motion that tokens stand for.
@@ -201,14 +245,10 @@ impl Vqvae {
     ///
     /// [`TokenError`] if the weights hold no statistics, a token is no code, or there is none.
     pub fn motion(&self, tokens: &[usize]) -> Result<MotionFeatures, TokenError> {
-        let [mean, std] = self.statistics.as_ref().ok_or(TokenError::NoStatistics)?;
-        let mut rows = self.decode(tokens)?;
-        for row in rows.chunks_exact_mut(self.config.features) {
-            for ((x, mean), std) in row.iter_mut().zip(mean).zip(std) {
-                *x = *x * std + mean;
-            }
+        if self.statistics.is_none() {
+            return Err(TokenError::NoStatistics);
         }
-        Ok(MotionFeatures::from_rows(rows)?)
+        self.restored(self.decode(tokens)?)
     }
 
     /// Tokens of normalised features `[frames, features]`, one for every four frames; an odd rest is dropped.
@@ -221,13 +261,7 @@ impl Vqvae {
         if !normalised.len().is_multiple_of(features) {
             return Err(TokenError::Features { features });
         }
-        let frames = normalised.len() / features;
-        if self.config.tokens(frames) == 0 {
-            return Err(TokenError::TooShort {
-                frames,
-                needed: self.config.frames_of_token(),
-            });
-        }
+        self.whole_tokens(normalised.len() / features)?;
         let latents = self.latents(normalised, &mut |_, _| {});
         Ok(self.nearest(&latents.data))
     }

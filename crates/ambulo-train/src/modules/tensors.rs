@@ -68,8 +68,20 @@ pub(super) fn zeros<const D: usize>(shape: [usize; D], device: &Device) -> Param
 }
 
 /// Fields and variants that group tensors in code only.
-const NAMELESS: [&str; 9] = [
-    "pyramid", "Whole", "Heads", "places", "square", "Basic", "Vee", "Up", "Down",
+const NAMELESS: [&str; 13] = [
+    "pyramid",
+    "Whole",
+    "Heads",
+    "places",
+    "square",
+    "Basic",
+    "Vee",
+    "Up",
+    "Down",
+    "Plain",
+    "Rectifier",
+    "Halving",
+    "Doubling",
 ];
 
 /// The name in weights files.

@@ -46,14 +46,27 @@ const NEEDED: [(usize, Joint); 12] = [
     (at::RIGHT_ANKLE, Joint::RightAnkle),
 ];
 
-/// Walks of a gait laboratory's people, one folder each with its C3D files. Trials in which nobody goes
-/// anywhere are left out.
+/// A recording of a gait laboratory as its file has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaboratoryTrial {
+    /// The name of its file, without its ending.
+    pub name: String,
+    /// Who is recorded.
+    pub person: String,
+    /// Its markers and joints.
+    pub motion: Motion3d,
+}
+
+/// Recordings of a gait laboratory's people, one folder each with its C3D files.
 ///
 /// # Errors
 ///
-/// [`MotionError`] if a folder or a file cannot be read, or a file lacks joints.
-pub fn plug_in_gait_walks(folder: &Path, people: &[String]) -> Result<Vec<Take>, MotionError> {
-    let mut takes = Vec::new();
+/// [`MotionError`] if a folder or a file cannot be read.
+pub fn laboratory_trials(
+    folder: &Path,
+    people: &[String],
+) -> Result<Vec<LaboratoryTrial>, MotionError> {
+    let mut trials = Vec::new();
     for person in people {
         let folder = folder.join(person);
         let unreadable = |source| MotionError::Read {
@@ -84,11 +97,29 @@ pub fn plug_in_gait_walks(folder: &Path, people: &[String]) -> Result<Vec<Take>,
                 continue;
             };
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            let mut take = from_motion(&motion, &name, person)?;
-            take.origin = Origin::PlugInGait;
-            if take.travel_m() >= LEAST_TRAVEL_M {
-                takes.push(take);
-            }
+            trials.push(LaboratoryTrial {
+                name: name.into_owned(),
+                person: person.clone(),
+                motion,
+            });
+        }
+    }
+    Ok(trials)
+}
+
+/// Walks of a gait laboratory's people, one folder each with its C3D files. Trials in which nobody goes
+/// anywhere are left out.
+///
+/// # Errors
+///
+/// [`MotionError`] if a folder or a file cannot be read, or a file lacks joints.
+pub fn plug_in_gait_walks(folder: &Path, people: &[String]) -> Result<Vec<Take>, MotionError> {
+    let mut takes = Vec::new();
+    for trial in laboratory_trials(folder, people)? {
+        let mut take = from_motion(&trial.motion, &trial.name, &trial.person)?;
+        take.origin = Origin::PlugInGait;
+        if take.travel_m() >= LEAST_TRAVEL_M {
+            takes.push(take);
         }
     }
     Ok(takes)

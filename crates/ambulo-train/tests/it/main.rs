@@ -6,6 +6,7 @@ mod assess;
 mod bodies;
 mod codebook;
 mod comparison;
+mod corpus;
 mod datasets;
 mod film;
 #[cfg(feature = "burn")]
