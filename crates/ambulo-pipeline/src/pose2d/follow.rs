@@ -13,10 +13,18 @@ const VELOCITY_S: f64 = 0.15;
 const SIZE_S: f64 = 0.4;
 const SHAPE_S: f64 = 0.1;
 const BOX_S: f64 = 0.12;
+/// Who was seen less often than one over this is new: their size is not known yet.
+const YOUNG: f64 = 0.15;
 /// Fastest motion, in body heights a second.
 const FASTEST: f64 = 4.0;
 /// Time over which their lean and their usual certainty are smoothed.
 const LEAN_S: f64 = 0.4;
+/// Time over which the lean is that of the camera, and how much another one must differ to be looked at too.
+const TILT_S: f64 = 3.0;
+const OTHER_LEAN_DEG: f64 = 8.0;
+/// A look so far from what is expected, or so much less certain than usual, is doubtful.
+const DOUBTFUL: f64 = 1.5;
+const DOUBTFUL_SHARE: f64 = 0.85;
 const USUAL_S: f64 = 1.0;
 /// Deviations of a look from what is expected of the same person, and how much larger they are for each second
 /// without one: the place in body heights, the size as a logarithm.
@@ -70,8 +78,9 @@ pub(super) struct Follower {
     shape: Vec<Vector2<f64>>,
     /// Left, top, right, bottom of the box from the centre, in body heights.
     extent: [f64; 4],
-    /// How far they lean to the right.
+    /// How far they lean to the right, and how far they did over the last seconds.
     lean_deg: f64,
+    tilt_deg: f64,
     colours: Option<Colours>,
     /// When, where and how fast they were, a fraction of a second ago and since.
     recent: Vec<(f64, Point2<f64>, Vector2<f64>)>,
@@ -115,6 +124,7 @@ impl Follower {
                 .collect(),
             extent: [0.0; 4],
             lean_deg,
+            tilt_deg: lean_deg,
             colours: None,
             recent: Vec::new(),
             usual: look.certainty,
@@ -152,9 +162,9 @@ impl Follower {
     }
 
     /// Where to look for the person. Who stands upright is looked for inside the picture.
-    fn gaze(&self, time_s: f64, picture_px: [u32; 2]) -> Gaze {
+    fn gaze(&self, time_s: f64, picture_px: [u32; 2], lean_deg: f64) -> Gaze {
         let centre = self.expected(time_s);
-        let lean_deg = followed_deg(self.lean_deg);
+        let lean_deg = followed_deg(lean_deg);
         let mut extent = self.extent.map(|share| share * self.size_px);
         if lean_deg == 0.0 {
             let room = 0.1 * self.size_px;
@@ -168,20 +178,36 @@ impl Follower {
 
     /// The box where the person is expected: left, top, width, height.
     pub(super) fn box_px(&self, time_s: f64, picture_px: [u32; 2]) -> [f64; 4] {
-        self.gaze(time_s, picture_px).box_px
+        self.gaze(time_s, picture_px, self.lean_deg).box_px
     }
 
     /// Where to look: where the person is expected, and around it and where they were if they were not seen
     /// just now.
     pub(super) fn gazes(&self, time_s: f64, picture_px: [u32; 2], step_s: f64) -> Vec<Gaze> {
-        let expected = self.gaze(time_s, picture_px);
+        let expected = self.gaze(time_s, picture_px, self.lean_deg);
         let mut gazes = vec![expected];
         if self.unseen_s(time_s) > 1.5 * step_s {
             gazes.extend([-0.25, 0.25].map(|right| expected.moved([right, 0.0], 1.0)));
             gazes.push(expected.moved([0.0, 0.0], 1.3));
-            gazes.push(self.gaze(self.last_s, picture_px));
+            gazes.push(self.gaze(self.last_s, picture_px, self.lean_deg));
         }
         gazes
+    }
+
+    /// Where to look once more, leaning as they did before, if they lean otherwise now and what was seen of them
+    /// (its distance and its certainty) is doubtful.
+    pub(super) fn second_gaze(
+        &self,
+        seen: Option<(f64, f64)>,
+        time_s: f64,
+        picture_px: [u32; 2],
+    ) -> Option<Gaze> {
+        let [now, before] = [self.lean_deg, self.tilt_deg].map(followed_deg);
+        let is_doubtful = seen.is_none_or(|(distance, certainty)| {
+            distance > DOUBTFUL || certainty < DOUBTFUL_SHARE * self.usual
+        });
+        (is_doubtful && (now - before).abs() > OTHER_LEAN_DEG)
+            .then(|| self.gaze(time_s, picture_px, self.tilt_deg))
     }
 
     /// Where each joint would be.
@@ -328,23 +354,29 @@ impl Follower {
         config: &Pose2dConfig,
     ) {
         let step_s = (time_s - self.last_s).max(1e-6);
+        // Of who was just found, every look says as much about the body as the ones before.
+        let (_, before) = self.found;
+        let young = 1.0 / (self.sightings.len() - before + 1) as f64;
         let share = |over_s: f64| 1.0 - (-step_s / over_s).exp();
+        let early = |over_s: f64| share(over_s).max(young);
         let measured = (look.centre - self.centre) / step_s;
         self.velocity += (measured - self.velocity) * share(VELOCITY_S);
         let fastest = FASTEST * self.size_px;
         if self.velocity.norm() > fastest {
             self.velocity *= fastest / self.velocity.norm();
         }
-        let grown = (look.size_px.max(1.0) / self.size_px).ln().clamp(-0.2, 0.2);
-        self.size_px *= (grown * share(SIZE_S)).exp();
+        let grown = (look.size_px.max(1.0) / self.size_px).ln();
+        let believed = if young > YOUNG { OTHER * SIZE } else { 0.2 };
+        self.size_px *= (grown.clamp(-believed, believed) * early(SIZE_S)).exp();
         self.centre = look.centre;
         for (offset, joint) in self.shape.iter_mut().zip(&look.pose.joints) {
             if joint.confidence >= KNOWN {
                 let now = (Point2::from(joint.at) - look.centre) / self.size_px;
-                *offset += (now - *offset) * share(SHAPE_S);
+                *offset += (now - *offset) * early(SHAPE_S);
             }
         }
         self.lean_deg += (look.lean_deg() - self.lean_deg) * share(LEAN_S);
+        self.tilt_deg += (look.lean_deg() - self.tilt_deg) * share(TILT_S);
         self.usual += (look.certainty - self.usual) * share(USUAL_S);
         self.last_look.clone_from(look);
         self.recent.push((time_s, self.centre, self.velocity));
@@ -354,7 +386,7 @@ impl Follower {
         }
         let extent = self.extent_of(look);
         for (kept, now) in self.extent.iter_mut().zip(extent) {
-            *kept += (now - *kept) * share(BOX_S);
+            *kept += (now - *kept) * early(BOX_S);
         }
         self.is_gone = false;
         self.keep(look, (frame, time_s), picture, config);
@@ -376,7 +408,7 @@ impl Follower {
         self.last_frame = frame;
         self.last_s = time_s;
         let picture_px = [picture.width_px(), picture.height_px()];
-        let sighting = look.sighting(self.size_px, picture_px, config.least_confidence);
+        let sighting = look.sighting(picture_px, config.least_confidence);
         self.sightings.push((frame, sighting));
     }
 

@@ -262,7 +262,7 @@ impl Look {
 
     /// What the clip keeps of it. Joints outside the picture and joints below the least confidence are
     /// missing.
-    pub(super) fn sighting(&self, size_px: f64, picture_px: [u32; 2], least: f64) -> Sighting {
+    pub(super) fn sighting(&self, picture_px: [u32; 2], least: f64) -> Sighting {
         let [width, height] = picture_px.map(f64::from);
         let is_seen = |[x, y]: [f64; 2], confidence: f64| {
             (0.0..width).contains(&x) && (0.0..height).contains(&y) && confidence >= least
@@ -313,7 +313,7 @@ impl Look {
         Sighting {
             points,
             pairs,
-            size_px,
+            size_px: self.size_px,
         }
     }
 }

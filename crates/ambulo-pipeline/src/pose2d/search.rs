@@ -143,6 +143,7 @@ pub(super) fn people(
     }
     finds.retain(|find| find.certainty >= config.appears_at && find.is_upright_person());
     let finds = distinct(finds);
+    let finds = looked_at_well(network, picture, finds, config)?;
     let unsteady = unsteadiness(network, picture, &finds)?;
     Ok(finds
         .into_iter()
@@ -150,6 +151,32 @@ pub(super) fn people(
         .filter(|(_, unsteady)| *unsteady <= config.steady_within)
         .map(|(find, _)| find)
         .collect())
+}
+
+/// The people, looked at once more as those who are followed are.
+///
+/// # Errors
+///
+/// [`Pose2dError::Network`] if the network fails.
+fn looked_at_well(
+    network: &mut dyn PoseNetwork,
+    picture: &Picture,
+    finds: Vec<Look>,
+    config: &Pose2dConfig,
+) -> Result<Vec<Look>, Pose2dError> {
+    let gazes: Vec<Gaze> = finds.iter().map(Look::gaze).collect();
+    let well = look(network, picture, &gazes, config.flip)?;
+    if well.len() != finds.len() {
+        return Ok(finds);
+    }
+    let is_better = |(first, well): (Look, Look)| {
+        if well.certainty >= config.appears_at && well.is_upright_person() {
+            well
+        } else {
+            first
+        }
+    };
+    Ok(finds.into_iter().zip(well).map(is_better).collect())
 }
 
 /// How far the joints of each person move, as a share of the height, when the box is moved.

@@ -17,6 +17,8 @@ const ONE_PERSON: f64 = 0.5;
 const STILL_STEADY: f64 = 1.25;
 /// Time over which motion in the picture is measured, in seconds.
 const MOTION_S: f64 = 0.15;
+/// Time before and after a sighting over which the person's size is measured, in seconds.
+const SIZE_S: f64 = 0.4;
 /// Searches all over the picture become rarer, up to this factor, while they find nobody.
 const RAREST: f64 = 4.0;
 
@@ -29,13 +31,28 @@ pub struct Tracker<'a> {
     config: &'a Pose2dConfig,
     people: Vec<Follower>,
     frame: usize,
-    last_s: Option<f64>,
+    times_s: Vec<f64>,
     step_s: f64,
     /// Small pictures of the last fraction of a second, and one before it.
     small: Vec<(f64, Small)>,
     next_look_s: f64,
     next_search_s: f64,
     rarer: f64,
+}
+
+/// A look that may be of somebody.
+struct Claim {
+    /// Whom, by their place among the people.
+    owner: usize,
+    /// How far it is from what is expected of them.
+    distance: f64,
+    look: Look,
+}
+
+impl Claim {
+    fn cost(&self) -> f64 {
+        self.distance - 2.0 * self.look.certainty
+    }
 }
 
 impl<'a> Tracker<'a> {
@@ -45,7 +62,7 @@ impl<'a> Tracker<'a> {
             config,
             people: Vec::new(),
             frame: 0,
-            last_s: None,
+            times_s: Vec::new(),
             step_s: 1.0 / 30.0,
             small: Vec::new(),
             next_look_s: 0.0,
@@ -67,10 +84,10 @@ impl<'a> Tracker<'a> {
         time_s: f64,
         boxes: Option<&[PersonBox]>,
     ) -> Result<(), Pose2dError> {
-        if let Some(last_s) = self.last_s {
+        if let Some(last_s) = self.times_s.last() {
             self.step_s = time_s - last_s;
         }
-        self.last_s = Some(time_s);
+        self.times_s.push(time_s);
         let at = (self.frame, time_s);
         self.follow(network, picture, at)?;
         if boxes.is_none() {
@@ -101,11 +118,22 @@ impl<'a> Tracker<'a> {
         self.people.iter().filter(|p| p.is_followed()).count()
     }
 
-    /// Everybody who was seen: in which frames, and how.
+    /// Everybody who was seen: in which frames, and how. Their sizes are medians over a while: one look may be wrong, and
+    /// what was known of somebody when they were found is not what they grew from.
     pub fn finish(self) -> Vec<Vec<(usize, Sighting)>> {
-        self.people
-            .into_iter()
-            .map(|person| person.sightings)
+        let times_s = self.times_s;
+        let people = self.people.into_iter().map(|person| person.sightings);
+        people
+            .map(|mut sightings| {
+                let sizes: Vec<(f64, f64)> = sightings
+                    .iter()
+                    .map(|(frame, seen)| (times_s[*frame], seen.size_px))
+                    .collect();
+                for ((_, seen), &(now_s, _)) in sightings.iter_mut().zip(&sizes) {
+                    seen.size_px = median_near(&sizes, now_s);
+                }
+                sightings
+            })
             .collect()
     }
 
@@ -120,45 +148,37 @@ impl<'a> Tracker<'a> {
         let followed: Vec<usize> = (0..self.people.len())
             .filter(|&index| self.people[index].is_followed())
             .collect();
-        let mut owners = Vec::new();
-        let mut gazes = Vec::new();
-        for &index in &followed {
-            let wanted = self.people[index].gazes(time_s, picture_px, self.step_s);
-            for gaze in wanted.into_iter().filter(Gaze::is_box) {
-                owners.push(index);
-                gazes.push(gaze);
-            }
-        }
-        let looks = look(network, picture, &gazes, self.config.flip)?;
-        if looks.len() != owners.len() {
-            return Err(Pose2dError::Network(
-                "a box could not be cropped".to_owned(),
-            ));
-        }
-        // The best look of each.
-        let mut claims: Vec<(usize, f64, Look)> = Vec::new();
-        for (owner, look) in owners.into_iter().zip(looks) {
-            let person = &self.people[owner];
-            let Some(distance) = person.distance(&look, time_s, picture, self.config) else {
-                continue;
-            };
-            let cost = distance - 2.0 * look.certainty;
-            match claims.last_mut() {
-                Some((same, best, kept)) if *same == owner => {
-                    if cost < *best {
-                        (*best, *kept) = (cost, look);
-                    }
-                }
-                _ => claims.push((owner, cost, look)),
+        let gazes: Vec<(usize, Gaze)> = followed
+            .iter()
+            .flat_map(|&index| {
+                let gazes = self.people[index].gazes(time_s, picture_px, self.step_s);
+                gazes.into_iter().map(move |gaze| (index, gaze))
+            })
+            .collect();
+        let mut claims = self.claims(network, picture, &gazes, time_s)?;
+        let seconds: Vec<(usize, Gaze)> = followed
+            .iter()
+            .filter_map(|&index| {
+                let seen = claims.iter().find(|claim| claim.owner == index);
+                let seen = seen.map(|claim| (claim.distance, claim.look.certainty));
+                let gaze = self.people[index].second_gaze(seen, time_s, picture_px);
+                Some((index, gaze?))
+            })
+            .collect();
+        for second in self.claims(network, picture, &seconds, time_s)? {
+            match claims.iter_mut().find(|first| first.owner == second.owner) {
+                Some(first) if second.cost() < first.cost() => *first = second,
+                Some(_) => {}
+                None => claims.push(second),
             }
         }
         // Of two who claim one look, the one whom it fits better.
         claims.sort_by(|a, b| {
-            let cost = |claim: &(usize, f64, Look)| claim.1 - self.people[claim.0].seniority();
-            cost(a).total_cmp(&cost(b)).then(a.0.cmp(&b.0))
+            let cost = |claim: &Claim| claim.cost() - self.people[claim.owner].seniority();
+            cost(a).total_cmp(&cost(b)).then(a.owner.cmp(&b.owner))
         });
         let mut taken: Vec<Look> = Vec::new();
-        for (owner, _, look) in claims {
+        for Claim { owner, look, .. } in claims {
             if taken
                 .iter()
                 .all(|other| other.similarity(&look) < ONE_PERSON)
@@ -168,6 +188,48 @@ impl<'a> Tracker<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The best look of each person that can be of them.
+    fn claims(
+        &self,
+        network: &mut dyn PoseNetwork,
+        picture: &Picture,
+        gazes: &[(usize, Gaze)],
+        time_s: f64,
+    ) -> Result<Vec<Claim>, Pose2dError> {
+        let (owners, gazes): (Vec<usize>, Vec<Gaze>) = gazes
+            .iter()
+            .filter(|(_, gaze)| gaze.is_box())
+            .copied()
+            .unzip();
+        let looks = look(network, picture, &gazes, self.config.flip)?;
+        if looks.len() != owners.len() {
+            return Err(Pose2dError::Network(
+                "a box could not be cropped".to_owned(),
+            ));
+        }
+        let mut claims: Vec<Claim> = Vec::new();
+        for (owner, look) in owners.into_iter().zip(looks) {
+            let person = &self.people[owner];
+            let Some(distance) = person.distance(&look, time_s, picture, self.config) else {
+                continue;
+            };
+            let claim = Claim {
+                owner,
+                distance,
+                look,
+            };
+            match claims.last_mut() {
+                Some(best) if best.owner == owner => {
+                    if claim.cost() < best.cost() {
+                        *best = claim;
+                    }
+                }
+                _ => claims.push(claim),
+            }
+        }
+        Ok(claims)
     }
 
     /// Checks now and then that those who are followed are people.
@@ -333,6 +395,15 @@ impl<'a> Tracker<'a> {
             }
         }
     }
+}
+
+/// The median of what was measured within [`SIZE_S`] of a time.
+fn median_near(measured: &[(f64, f64)], now_s: f64) -> f64 {
+    let from = measured.partition_point(|(time_s, _)| *time_s < now_s - SIZE_S);
+    let to = measured.partition_point(|(time_s, _)| *time_s <= now_s + SIZE_S);
+    let mut near: Vec<f64> = measured[from..to].iter().map(|(_, size)| *size).collect();
+    let middle = near.len() / 2;
+    *near.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// Whether a look is of a person who was just seen.
