@@ -32,7 +32,11 @@ pub struct Estimates {
 /// [`EstimatorError`] if the program was built with weights that cannot be used.
 pub fn shipped() -> Result<Vec<Estimator>, EstimatorError> {
     let mut estimators: Vec<Estimator> = Vec::new();
-    for shipped in weights::shipped() {
+    // Others are larger and need not be read.
+    let params = weights::shipped()
+        .iter()
+        .filter(|it| it.id.starts_with("params_"));
+    for shipped in params {
         let Ok(weights) = shipped.load() else {
             continue;
         };

@@ -246,31 +246,28 @@ impl Conv {
     /// With as many zeros around as its kernel reaches.
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, frames, channels] = x.dims();
-        let weight = self.weight.val().unsqueeze_dim::<4>(3);
-        // A picture with a column for each frame of a dilation: neighbours along it are `dilation` frames apart.
-        let columns = self.dilation;
-        let rows = frames.div_ceil(columns);
-        let lacking = rows * columns - frames;
+        let weight = self.weight.val().unsqueeze_dim::<4>(2);
+        let padding = [0, (weight.dims()[3] - 1) / 2];
+        let convolve =
+            |x: Tensor<4>| ops::convolution(x, weight, Some(self.bias.val()), self.stride, padding);
+        let apart = self.dilation;
+        if apart == 1 {
+            // A picture with one row.
+            return convolve(x.unsqueeze_dim(1)).squeeze_dim(1);
+        }
+        // A row for each frame of a dilation: neighbours in it are so many frames apart.
+        let columns = frames.div_ceil(apart);
+        let lacking = columns * apart - frames;
+        let zeros = || Tensor::zeros([batch, lacking, channels], &x.device());
         let x = if lacking == 0 {
             x
         } else {
-            let zeros = Tensor::zeros([batch, lacking, channels], &x.device());
-            Tensor::cat(vec![x, zeros], 1)
+            Tensor::cat(vec![x.clone(), zeros()], 1)
         };
-        let padding = (weight.dims()[2] - 1) / 2;
-        let y = ops::convolution(
-            x.reshape([batch, rows, columns, channels]),
-            weight,
-            Some(self.bias.val()),
-            self.stride,
-            [padding, 0],
-        );
-        let [_, rows, columns, channels] = y.dims();
-        let y = y.reshape([batch, rows * columns, channels]);
-        if lacking == 0 {
-            y
-        } else {
-            y.narrow(1, 0, frames)
-        }
+        let x = x.reshape([batch, columns, apart, channels]).swap_dims(1, 2);
+        let y = convolve(x).swap_dims(1, 2);
+        let [_, _, _, channels] = y.dims();
+        y.reshape([batch, columns * apart, channels])
+            .narrow(1, 0, frames)
     }
 }

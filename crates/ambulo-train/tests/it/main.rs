@@ -25,3 +25,5 @@ mod pose;
 #[cfg(feature = "burn")]
 mod recipes;
 mod text;
+#[cfg(feature = "burn")]
+mod tokenizer;
