@@ -52,6 +52,11 @@ const EXCHANGED_FRAME: f64 = 0.02;
 /// Cost of each frame that is settled against what the slower recordings found.
 const SETTLED_FRAME: f64 = 0.3;
 
+/// Time before and after the end of an exchange over which limbs are seen to pass.
+const PASSING_S: f64 = 0.15;
+/// A difference in place counts as much as one in speed that makes it in this time.
+const SPEED_COUNTS_S: f64 = 0.1;
+
 /// Whether left and right are exchanged in each frame.
 ///
 /// Exchanges of pairs that are less than `least_separation` apart on average do not matter.
@@ -107,6 +112,7 @@ pub(super) fn exchanged_frames(
     }
     let share = config.least_separation * widest(pairs).unwrap_or(0.0);
     drop_meaningless(&mut exchanged, pairs, share.max(least_separation));
+    drop_passes(&mut exchanged, times_s, pairs);
     exchanged
 }
 
@@ -126,6 +132,67 @@ fn drop_meaningless(exchanged: &mut [bool], pairs: &[Pair], least_separation: f6
         }
         start = end + 1;
     }
+}
+
+/// Undoes exchanges at whose ends the limbs go on as they went, if they are seen for longer than a step from frame to
+/// frame: of legs that pass each other detectors draw both at one place for some frames, and what leaves that place
+/// looks, from frame to frame, as if it had turned back.
+fn drop_passes(exchanged: &mut [bool], times_s: &[f64], pairs: &[Pair]) {
+    let mut start = 0;
+    while start < exchanged.len() {
+        let length = exchanged[start..].iter().take_while(|&&e| e).count();
+        let end = start + length;
+        if length > 0
+            && goes_on(times_s, pairs, exchanged, start) + goes_on(times_s, pairs, exchanged, end)
+                > 0.0
+        {
+            exchanged[start..end].fill(false);
+        }
+        start = end + 1;
+    }
+}
+
+/// How far left and right are from each other on both sides of the start of a frame, and how fast they part: positive
+/// where these agree, negative where they are opposed, as if exchanged.
+fn goes_on(times_s: &[f64], pairs: &[Pair], exchanged: &[bool], frame: usize) -> f64 {
+    if frame == 0 || frame >= times_s.len() {
+        return 0.0;
+    }
+    let cut_s = f64::midpoint(times_s[frame - 1], times_s[frame]);
+    let line = |pair: &Pair, is_exchanged: bool, frames: &mut dyn Iterator<Item = usize>| {
+        let seen: Vec<(f64, Vector3<f64>)> = frames
+            .take_while(|&at| exchanged[at] == is_exchanged)
+            .take_while(|&at| (times_s[at] - cut_s).abs() <= PASSING_S)
+            .filter_map(|at| Some((times_s[at] - cut_s, pair[at][0]? - pair[at][1]?)))
+            .collect();
+        line_through(&seen)
+    };
+    pairs
+        .iter()
+        .filter_map(|pair| {
+            let (place, speed) = line(pair, exchanged[frame - 1], &mut (0..frame).rev())?;
+            let (next_place, next_speed) =
+                line(pair, exchanged[frame], &mut (frame..times_s.len()))?;
+            Some(place.dot(&next_place) + SPEED_COUNTS_S.powi(2) * speed.dot(&next_speed))
+        })
+        .sum()
+}
+
+/// Place at time zero and speed of what was seen; of what was seen once, it stands still there.
+fn line_through(seen: &[(f64, Vector3<f64>)]) -> Option<(Vector3<f64>, Vector3<f64>)> {
+    let count = seen.len() as f64;
+    let mean_s = seen.iter().map(|(time_s, _)| time_s).sum::<f64>() / count;
+    let mean = seen.iter().map(|(_, at)| at).sum::<Vector3<f64>>() / count;
+    let spread: f64 = seen
+        .iter()
+        .map(|(time_s, _)| (time_s - mean_s).powi(2))
+        .sum();
+    let speed = seen
+        .iter()
+        .map(|(time_s, at)| (at - mean) * (time_s - mean_s))
+        .sum::<Vector3<f64>>()
+        / spread.max(1e-9);
+    (!seen.is_empty()).then(|| (mean - speed * mean_s, speed))
 }
 
 /// Mean distance between left and right over the pairs that a frame shows.

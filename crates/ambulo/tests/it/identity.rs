@@ -106,6 +106,62 @@ fn a_clean_walk_is_left_as_it_is() {
     }
 }
 
+/// The recording as detectors see legs that pass: both legs' joints where the swinging leg is, while they are near each
+/// other.
+fn drawn_together(clean: &Keypoints2d) -> Keypoints2d {
+    let joints = clean.joints();
+    let index = |joint| joints.iter().position(|&have| have == joint);
+    let [left, right] = Side::BOTH.map(|side| index(on::ankle(side)).expect("ankles"));
+    let at = |frame: usize, joint: usize| clean.frame(frame)[joint].map(|p| p.position_px);
+    let apart = |frame| Some((at(frame, left)? - at(frame, right)?).norm());
+    let widest = (0..clean.frames()).filter_map(apart).fold(0.0, f64::max);
+    let moved = |frame: usize, joint: usize| {
+        let step = at(frame + 1, joint)? - at(frame - 1, joint)?;
+        Some(step.norm())
+    };
+    let mut points = clean.points().to_vec();
+    for frame in 1..clean.frames() - 1 {
+        if apart(frame).is_none_or(|apart| apart > 0.3 * widest) {
+            continue;
+        }
+        let (Some(l), Some(r)) = (moved(frame, left), moved(frame, right)) else {
+            continue;
+        };
+        let (from, to) = if l > r {
+            (Side::Left, Side::Right)
+        } else {
+            (Side::Right, Side::Left)
+        };
+        for name in &LEG[1..] {
+            let (Some(from), Some(to)) = (index(name(from)), index(name(to))) else {
+                continue;
+            };
+            points[frame * joints.len() + to] = clean.frame(frame)[from];
+        }
+    }
+    let (joints, time) = (joints.to_vec(), clean.time().clone());
+    Keypoints2d::new(joints, time, clean.image_size_px(), points).expect("the same points")
+}
+
+#[test]
+fn legs_that_pass_where_both_are_drawn_at_one_place_do_not_turn_back() {
+    for rate_hz in [25.0, 30.0, 60.0] {
+        for (name, trial) in walkers(rate_hz) {
+            for seed in 0..4 {
+                let filmed = film(&trial, &Camera::beside(Side::Right, 8.0));
+                let seen = noise(&drawn_together(&filmed), &jitter(3.0, seed));
+                let repair = repair_keypoints(&seen, &ExchangeConfig::default());
+                // A single frame may go either way where legs lie over each other.
+                assert!(
+                    repair.leg_frames() <= 1,
+                    "{name} {rate_hz} Hz {seed}: {:?}",
+                    repair.legs
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn nineteen_of_twenty_exchanged_frames_are_repaired() {
     let (mut all, mut left) = (0, 0);
