@@ -103,6 +103,12 @@ const SHIPPED: &[Shipped] = &[
         sha256: "614f640a474a14d44107b3120034f75fc9dc88d0b140dcd04abd672bf079edd9",
         bytes: include_bytes!("../../../../weights/params_stt_cadence.safetensors"),
     },
+    Shipped {
+        id: "motion_vqvae",
+        about: "turns a walk in space into tokens, one for 0.2 s, and back (VQ-VAE)",
+        sha256: "f7f66d06d5ba252f97216b7db6ce53b9f4d7b08301765dbefaa6bd70d7fadd91",
+        bytes: include_bytes!("../../../../weights/motion_vqvae.safetensors"),
+    },
 ];
 
 /// All weights that come with the program.
