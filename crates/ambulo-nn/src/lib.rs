@@ -8,6 +8,7 @@ pub mod import;
 pub mod kernels;
 mod layers;
 pub mod networks;
+pub mod reasoner;
 pub mod tensors;
 pub mod threads;
 pub mod weights;

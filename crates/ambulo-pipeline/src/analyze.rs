@@ -176,8 +176,9 @@ pub fn analyze_with(
     };
     let (analysis, lifted) = with_lifted(analysis, numbers, config);
     let analysis = with_estimates(analysis, &prepared.recording, progress);
+    let analysis = withheld_if_rejected(analysis);
     Analysed {
-        analysis: assess::scored(withheld_if_rejected(analysis), config),
+        analysis: assess::scored(analysis, &prepared.recording, config),
         recording: prepared.recording,
         angles: walked
             .walks

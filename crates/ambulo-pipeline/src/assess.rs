@@ -1,5 +1,7 @@
 //! The gait score and its rationale: from what was measured, by the model that comes with the program.
 
+mod second;
+
 use std::sync::OnceLock;
 
 use ambulo::analysis::Analysis;
@@ -9,6 +11,7 @@ use ambulo::assessment::features::Features;
 use ambulo::assessment::score::{ScoreModel, ScoreModelError, score};
 use ambulo::assessment::{Assessment, Measured, rationale};
 use ambulo::quality::Grade;
+use ambulo::trial::Recording;
 use ambulo::walk::View;
 
 use crate::config::Config;
@@ -98,7 +101,7 @@ pub fn with_text(
 }
 
 /// The result with its score and rationale, or why there is none.
-pub(crate) fn scored(mut analysis: Analysis, config: &Config) -> Analysis {
+pub(crate) fn scored(mut analysis: Analysis, recording: &Recording, config: &Config) -> Analysis {
     let Some(model) = shipped_model() else {
         return analysis;
     };
@@ -127,6 +130,10 @@ pub(crate) fn scored(mut analysis: Analysis, config: &Config) -> Analysis {
     assessment.struck_sentences = vetted.struck;
     let hashes = &mut analysis.provenance.weights_sha256;
     hashes.insert("assessment".to_owned(), shipped_sha256());
+    if let Some((opinion, weights)) = second::second_opinion(recording, &readings) {
+        assessment.second_opinion = Some(opinion);
+        hashes.extend(weights.map(|(name, sha256)| (name.to_owned(), sha256.to_owned())));
+    }
     analysis
 }
 

@@ -430,6 +430,20 @@ fn judgement() -> Vec<(&'static str, Value)> {
                     "Sentences that the measurements contradict: not shown; absent for none.",
                 ),
             ),
+            (
+                "second_opinion",
+                object(
+                    "What another model says of the same walk, beside the one that leads.",
+                    &[
+                        ("scorer", string()),
+                        ("score", nullable(&count())),
+                        ("probabilities", list(&number())),
+                        ("rationale", list(&reference("finding"))),
+                        ("struck_sentences", count()),
+                    ],
+                    &[],
+                ),
+            ),
         ],
     );
     let parameter_norm = object(

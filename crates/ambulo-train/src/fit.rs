@@ -8,6 +8,7 @@ mod log;
 mod params;
 mod plot;
 mod pose;
+mod reasoner;
 mod run;
 mod tokenizer;
 
@@ -33,6 +34,7 @@ use crate::schedule::Schedule;
 
 pub use params::{ParamsLesson, ParamsTrainConfig, fit_params};
 pub use pose::{PoseTrainConfig, Size, fit_pose};
+pub use reasoner::{ReasonerLesson, ReasonerTrainConfig, fit_reasoner};
 pub use tokenizer::{MotionLesson, TokenizerTrainConfig, fit_tokenizer};
 
 /// Settings that runs of every kind have.

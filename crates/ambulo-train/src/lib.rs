@@ -31,6 +31,7 @@ pub mod params;
 pub mod people;
 pub mod pictures;
 pub mod protocols;
+pub mod reasoner;
 #[cfg(feature = "burn")]
 pub mod recipe;
 #[cfg(feature = "burn")]

@@ -1,11 +1,16 @@
 //! What training makes small.
 
+mod answer;
 mod heatmaps;
 mod motion;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+pub use answer::{
+    AnswerLoss, AnswerLossConfig, FormLoss, PreferenceConfig, ScoreLoss, Targets, preference_loss,
+    text_log_probabilities,
+};
 pub use heatmaps::HeatmapLoss;
 pub use motion::{MotionLoss, MotionLossConfig};
 

@@ -9,6 +9,7 @@ pub mod params;
 pub mod pose;
 mod pyramid;
 pub mod rtpca;
+pub mod t5;
 mod tensors;
 pub mod vqvae;
 

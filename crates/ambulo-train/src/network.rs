@@ -2,6 +2,7 @@
 
 mod params;
 mod pose;
+mod reasoner;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::modules::rtpca::Rtpca;
 
 pub use params::initial_params_weights;
 pub use pose::{Beginning, initial_pose_weights};
+pub use reasoner::{initial_reasoner_weights, with_codes};
 
 /// A network that lifts.
 pub trait LiftNetwork: Module {

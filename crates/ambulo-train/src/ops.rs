@@ -12,12 +12,14 @@ mod convolution;
 mod depthwise;
 mod enlarge;
 mod fused;
+mod gate;
 mod heatmap;
 mod normalise;
 pub(crate) mod portable;
 mod pyramid;
 mod residual;
 mod time;
+mod tokens;
 mod winograd;
 
 use std::sync::Arc;
@@ -45,6 +47,23 @@ pub(crate) fn layer_norm<const D: usize>(
 /// The exact Gaussian error linear unit.
 pub(crate) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     apply(activation::Gelu, [primitive(&x)], x.dims()).unwrap_or_else(|| portable::gelu(x))
+}
+
+/// The Gaussian error linear unit of `x`, by a hyperbolic tangent, times `factor`: the gate of T5's blocks.
+pub(crate) fn gate<const D: usize>(x: Tensor<D>, factor: Tensor<D>) -> Tensor<D> {
+    let inputs = [primitive(&x), primitive(&factor)];
+    apply(gate::Gate, inputs, x.dims()).unwrap_or_else(|| portable::gate(x, factor))
+}
+
+/// For each row of `[rows, tokens]` the logarithm of the softmax at the chosen token, `[rows]`.
+pub(crate) fn log_probability(logits: Tensor<2>, chosen: Vec<usize>) -> Tensor<1> {
+    let [rows, tokens] = logits.dims();
+    let op = tokens::LogProbability {
+        tokens,
+        chosen: Arc::new(chosen),
+    };
+    apply(op.clone(), [primitive(&logits)], [rows])
+        .unwrap_or_else(|| portable::log_probability(logits, &op.chosen))
 }
 
 /// The value after a step of Adam; what is remembered is brought up to date.
@@ -246,3 +265,5 @@ pub(crate) fn map_cross_entropy(logits: Tensor<4>, points: Vec<[f32; 3]>, sigma:
 mod tests;
 #[cfg(test)]
 mod tests_pictures;
+#[cfg(test)]
+mod tests_tokens;

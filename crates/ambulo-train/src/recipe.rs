@@ -4,6 +4,7 @@ mod film;
 mod params;
 mod pictures;
 mod published;
+mod reasoner;
 mod tokenizer;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use film::FilmData;
 pub use params::{ParamsData, ParamsRecipe, ParamsRun, ParamsSource};
 pub use pictures::{AugmentationName, PictureData, PoseRecipe, PoseSource, SourceConfig};
 pub use published::{Keypoints, PublishedData};
+pub use reasoner::{ReasonerData, ReasonerModel, ReasonerRecipe, ReasonerRun};
 pub use tokenizer::{TokenizerData, TokenizerRecipe};
 
 /// A recipe, as its TOML file says it.

@@ -102,6 +102,21 @@ pub struct WithheldRule {
     pub reason: String,
 }
 
+/// What another model says of the same walk, beside the one that leads.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SecondOpinion {
+    /// What gave it.
+    pub scorer: String,
+    /// The likeliest score; `None` where none is likely enough.
+    pub score: Option<u8>,
+    /// Probability of each score.
+    pub probabilities: Vec<f64>,
+    /// Its sentences that the measurements bear out, each with its evidence.
+    pub rationale: Vec<Finding>,
+    /// Its sentences that they contradict: not shown.
+    pub struck_sentences: usize,
+}
+
 /// The assessment of one trial.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Assessment {
@@ -124,6 +139,9 @@ pub struct Assessment {
     /// Sentences of a rationale that the measurements contradict: they are not shown.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub struck_sentences: usize,
+    /// What another model says, where one is at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinion>,
     /// Rules that could not judge.
     pub withheld: Vec<WithheldRule>,
 }

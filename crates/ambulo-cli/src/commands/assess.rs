@@ -108,6 +108,18 @@ fn lines(analysis: &Analysis) -> Vec<String> {
             .collect();
         lines.push(format!("  {} [{}]", sentence.sentence, rests.join("; ")));
     }
+    if let Some(other) = &assessment.second_opinion {
+        let score = other.score.map_or_else(
+            || "no score is likely enough".to_owned(),
+            |it| format!("score {it}"),
+        );
+        lines.push(format!(
+            "beside it, {}: {score}; {} of its sentences borne out, {} struck",
+            other.scorer,
+            other.rationale.len(),
+            other.struck_sentences
+        ));
+    }
     if assessment.struck_sentences > 0 {
         lines.push(format!(
             "struck, because the measurements contradict them: {} sentences",

@@ -5,6 +5,7 @@ mod numbers;
 mod params;
 mod pose2d;
 mod published;
+pub(super) mod reasoner;
 mod tokenizer;
 mod walking;
 
@@ -33,6 +34,8 @@ enum Stage {
     Tokenizer(tokenizer::Args),
     /// Gait scores: simulated walks of unseen people, healthy walks, real sessions
     Assess(assess::Args),
+    /// Language models that write gait scores with their reasons: walks of unseen people, beside baseline 0
+    Reasoner(reasoner::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -89,6 +92,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Stage::Params(args) => params::run(args),
         Stage::Tokenizer(args) => tokenizer::run(args),
         Stage::Assess(args) => assess::run(args),
+        Stage::Reasoner(args) => reasoner::run(args),
     }
 }
 

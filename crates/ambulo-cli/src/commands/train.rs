@@ -1,6 +1,8 @@
 //! `ambulo train`: recipe in, weights out.
 
 mod assess;
+#[cfg(feature = "train")]
+mod reasoner;
 
 use std::path::PathBuf;
 
@@ -21,6 +23,8 @@ enum Network {
     Params(RunArgs),
     /// Train a motion tokenizer: a walk to codes that a language model reads, and back
     Tokenizer(RunArgs),
+    /// Train language models that read a walk and write a gait score with its reasons, one after the other
+    Reasoner(RunArgs),
     /// Learn the gait score from gait parameters, a forest; needs no --features train
     Assess(assess::Args),
 }
@@ -33,6 +37,7 @@ impl Network {
             Self::Pose2d(args) => Some(("pose2d", args)),
             Self::Params(args) => Some(("params", args)),
             Self::Tokenizer(args) => Some(("tokenizer", args)),
+            Self::Reasoner(args) => Some(("reasoner", args)),
             Self::Assess(_) => None,
         }
     }
@@ -111,6 +116,9 @@ mod enabled {
             Network::Pose2d(args) => vec![pose2d(args, &mut listener)?],
             Network::Params(args) => params(args, &mut listener)?,
             Network::Tokenizer(args) => vec![tokenizer(args, &mut listener)?],
+            Network::Reasoner(args) => {
+                super::reasoner::train(args, &chosen(args.device)?, &mut listener)?
+            }
             Network::Assess(_) => Vec::new(),
         };
         progress.finish();

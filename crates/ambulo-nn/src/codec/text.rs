@@ -112,6 +112,36 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
+    /// A tokenizer of these pieces, each with the logarithm of its probability; a space is `▁` in them. Padding, the end
+    /// and the unknown token come first, as tokens 0, 1 and 2. Text is not normalised but for its white space.
+    ///
+    /// # Errors
+    ///
+    /// [`TextError`] if a piece is empty or there twice, or a probability is not a number.
+    pub fn from_pieces(pieces: impl IntoIterator<Item = (String, f32)>) -> Result<Self, TextError> {
+        let fixed = [
+            ("<pad>", Kind::Control),
+            ("</s>", Kind::Control),
+            ("<unk>", Kind::Unknown),
+        ];
+        let fixed = fixed.into_iter().map(|(text, kind)| Piece {
+            text: text.to_owned(),
+            score: 0.0,
+            kind,
+        });
+        let pieces = pieces.into_iter().map(|(text, score)| Piece {
+            text,
+            score,
+            kind: Kind::Normal,
+        });
+        let pieces: Vec<Piece> = fixed.chain(pieces).collect();
+        if pieces.iter().any(|piece| !piece.score.is_finite()) {
+            let what = "the score of a piece is not a number";
+            return Err(TextError::Damaged { what });
+        }
+        Self::of(pieces, Normaliser::default())
+    }
+
     fn of(pieces: Vec<Piece>, normaliser: Normaliser) -> Result<Self, TextError> {
         let damaged = |what| TextError::Damaged { what };
         let mut places = BTreeMap::new();
@@ -291,7 +321,7 @@ impl Tokenizer {
     }
 
     /// How many codes of motion there are tokens for.
-    fn motion_codes(&self) -> Option<usize> {
+    pub fn motion_codes(&self) -> Option<usize> {
         let all = self
             .added
             .iter()

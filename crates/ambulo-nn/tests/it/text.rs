@@ -142,3 +142,30 @@ fn damaged_models_are_refused_or_read_but_never_panic() {
     assert!(Tokenizer::from_sentencepiece(b"", 0).is_err());
     assert!(Tokenizer::from_sentencepiece(&model[..model.len() / 2], 0).is_err());
 }
+
+#[test]
+fn pieces_of_our_own_make_a_tokenizer() {
+    let pieces = [
+        ("▁arm", -2.0),
+        ("▁swing", -3.0),
+        ("s", -9.0),
+        (".", -1.0),
+        ("▁", -9.0),
+    ];
+    let pieces = pieces.map(|(text, score)| (text.to_owned(), score));
+    let mut tokenizer = Tokenizer::from_pieces(pieces).unwrap();
+    let motion = tokenizer.add_motion(4).unwrap();
+    assert_eq!(motion, 8..15);
+    assert_eq!(tokenizer.encode("arm  swings."), [3, 4, 5, 6]);
+    assert_eq!(tokenizer.encode("arm?"), [3, 2]);
+    assert_eq!(
+        tokenizer.decode(&[3, 4, 5, 6], Special::Skip),
+        "arm swings."
+    );
+    let stored = Tokenizer::from_json(&tokenizer.to_json()).unwrap();
+    assert_eq!(stored, tokenizer);
+    for wrong in [("", 0.0), ("x", f32::NAN)] {
+        let wrong = [(wrong.0.to_owned(), wrong.1)];
+        assert!(Tokenizer::from_pieces(wrong).is_err());
+    }
+}

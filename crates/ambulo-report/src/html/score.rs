@@ -1,7 +1,7 @@
 //! The gait score with its probabilities, and the sentences on what it may rest on.
 
 use ambulo::analysis::Analysis;
-use ambulo::assessment::{Assessment, Finding};
+use ambulo::assessment::{Assessment, Finding, SecondOpinion};
 use maud::{Markup, html};
 
 use super::{findings, words};
@@ -48,6 +48,7 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
                      item of the MDS-UPDRS; it describes this walk and is no diagnosis."
                 }
             }
+            @if let Some(other) = &assessment.second_opinion { (second_opinion(other)) }
             @if !assessment.rationale.is_empty() { (rationale(&assessment.rationale)) }
             @if assessment.struck_sentences > 0 {
                 p.small { (words::count(assessment.struck_sentences, "sentence that the measurements contradict was struck", "sentences that the measurements contradict were struck")) "." }
@@ -75,6 +76,22 @@ fn probabilities(assessment: &Assessment) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What the model beside says, in a line.
+fn second_opinion(other: &SecondOpinion) -> Markup {
+    html! {
+        p.small {
+            "Beside it, " (other.scorer) ", a language model that reads the motion alone: "
+            @match other.score {
+                Some(score) => { "score " (score) " (" (meaning(usize::from(score))) ")" }
+                None => { "no score is likely enough" }
+            }
+            "; " (words::count(other.rationale.len(), "sentence of its own is borne out by the measurements", "sentences of its own are borne out by the measurements"))
+            @if other.struck_sentences > 0 { ", " (other.struck_sentences) " struck because they contradict them" }
+            "."
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, TensorData, activation};
 
 use super::adam::{Adam, Slots};
 use super::batch_norm::{BatchNorm, Moments};
@@ -19,6 +19,24 @@ pub(crate) fn layer_norm<const D: usize>(
 
 pub(crate) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::gelu(x)
+}
+
+pub(crate) fn gate<const D: usize>(x: Tensor<D>, factor: Tensor<D>) -> Tensor<D> {
+    let cubic = x.clone() + x.clone().powi_scalar(3) * 0.044_715;
+    let slope = (2.0 / std::f64::consts::PI).sqrt();
+    ((cubic * slope).tanh() + 1.0) * x * 0.5 * factor
+}
+
+pub(crate) fn log_probability(logits: Tensor<2>, chosen: &[usize]) -> Tensor<1> {
+    let rows = logits.dims()[0];
+    let places: Vec<i64> = chosen
+        .iter()
+        .map(|&token| i64::try_from(token).unwrap_or(i64::MAX))
+        .collect();
+    let places = Tensor::<2, Int>::from_data(TensorData::new(places, [rows, 1]), &logits.device());
+    activation::log_softmax(logits, 1)
+        .gather(1, places)
+        .reshape([rows])
 }
 
 pub(crate) fn attention(queries: Tensor<4>, memory: Tensor<4>, heads: usize) -> Tensor<4> {

@@ -12,6 +12,8 @@ mod film;
 #[cfg(feature = "burn")]
 mod fit;
 #[cfg(feature = "burn")]
+mod language;
+#[cfg(feature = "burn")]
 mod losses;
 #[cfg(feature = "burn")]
 mod modules;
@@ -22,6 +24,7 @@ mod params;
 mod pictures;
 #[cfg(feature = "burn")]
 mod pose;
+mod reasoner;
 #[cfg(feature = "burn")]
 mod recipes;
 mod text;

@@ -38,13 +38,21 @@ pub struct Rationale {
 
 /// Writes a rationale from what was measured.
 pub fn write(readings: &AspectReadings) -> Rationale {
+    write_departing(readings, DEPARTS_Z)
+}
+
+/// The same with another distance from the norm, in standard deviations, from which on a quality is said to depart.
+///
+/// Between one and two standard deviations both words are true. So whoever learns to write from texts that draw the line
+/// between the two may err by half of one, to either side, and still say what holds.
+pub fn write_departing(readings: &AspectReadings, least_z: f64) -> Rationale {
     let mut sentences = Vec::new();
     for part in Part::ALL {
-        let mut chosen = chosen(readings, part);
+        let mut chosen = chosen(readings, part, least_z);
         chosen.sort_by(|a, b| departs(b).total_cmp(&departs(a)));
-        let departing = chosen.iter().filter(|it| departs(it) >= DEPARTS_Z).count();
+        let departing = chosen.iter().filter(|it| departs(it) >= least_z).count();
         chosen.truncate(departing.clamp(LEAST_SENTENCES, MOST_SENTENCES));
-        sentences.extend(chosen.into_iter().map(sentence));
+        sentences.extend(chosen.into_iter().map(|it| sentence(it, least_z)));
     }
     Rationale {
         sentences,
@@ -63,7 +71,7 @@ fn departs(reading: &AspectReading) -> f64 {
 }
 
 /// One reading for each aspect of a part: both sides together, or the side that departs while the other does not.
-fn chosen(readings: &AspectReadings, part: Part) -> Vec<&AspectReading> {
+fn chosen(readings: &AspectReadings, part: Part, least_z: f64) -> Vec<&AspectReading> {
     let aspects = Aspect::ALL
         .into_iter()
         .filter(|aspect| aspect.part() == part);
@@ -73,7 +81,7 @@ fn chosen(readings: &AspectReadings, part: Part) -> Vec<&AspectReading> {
             let sides = Side::BOTH.map(|side| readings.get(aspect, Some(side)));
             match sides {
                 [Some(left), Some(right)] => {
-                    let apart = departs(left).max(departs(right)) >= DEPARTS_Z
+                    let apart = departs(left).max(departs(right)) >= least_z
                         && (left.z - right.z).abs() >= 1.0;
                     let worse = if departs(right) > departs(left) {
                         right
@@ -91,11 +99,11 @@ fn chosen(readings: &AspectReadings, part: Part) -> Vec<&AspectReading> {
         .collect()
 }
 
-fn sentence(reading: &AspectReading) -> Finding {
+fn sentence(reading: &AspectReading, least_z: f64) -> Finding {
     let mut rng = rng_of(&reading.evidence);
     let words = words(reading.aspect);
     let noun = noun(&words, reading.side, &mut rng);
-    let text = if departs(reading) < DEPARTS_Z {
+    let text = if departs(reading) < least_z {
         form(pick(USUAL, &mut rng), &noun, "", "")
     } else {
         let called = if reading.z > 0.0 {

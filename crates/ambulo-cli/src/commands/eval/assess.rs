@@ -209,7 +209,7 @@ pub(crate) fn measured_examples(
     mut look: impl FnMut(&Analysis),
 ) -> anyhow::Result<Vec<Example>> {
     let mut measure = |motion: &Motion3d| {
-        let analysis = analysis_of(Trial::new(Recording::Motion(motion.clone())))?;
+        let analysis = motion_analysis(motion)?;
         look(&analysis);
         Some(MeasuredWalk {
             features: assess::features(&analysis),
@@ -223,6 +223,11 @@ pub(crate) fn measured_examples(
     progress.finish();
     anyhow::ensure!(!examples.is_empty(), "no walk could be measured");
     Ok(examples)
+}
+
+/// A motion's analysis; `None` where it was rejected.
+pub(crate) fn motion_analysis(motion: &Motion3d) -> Option<Analysis> {
+    analysis_of(Trial::new(Recording::Motion(motion.clone())))
 }
 
 /// A trial's analysis; `None` where it was rejected.

@@ -1,0 +1,241 @@
+//! `ambulo eval reasoner`: what language models write about walks of people that they never saw.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use ambulo::assessment::score::Scorer as _;
+use ambulo::motion::Motion3d;
+use ambulo_io::files;
+use ambulo_nn::config::NetworkConfig;
+use ambulo_nn::networks::vqvae::Vqvae;
+use ambulo_nn::reasoner::{INSTRUCTION, Reasoner};
+use ambulo_nn::threads::{Engine, Threads};
+use ambulo_nn::weights::{Weights, shipped};
+use ambulo_pipeline::assess;
+use ambulo_pipeline::config::Config;
+use ambulo_train::assess::{Judged, ScoreTable};
+use ambulo_train::motion::Role;
+use ambulo_train::reasoner::{
+    GaitText, MeasuredText, Said, SaidTable, Templates, TextSettings, Trivial, answered,
+    described_walks, gait_texts, probed, published_tables,
+};
+use anyhow::Context as _;
+
+use super::assess::motion_analysis;
+use crate::Outcome;
+use crate::progress::Progress;
+
+/// Probability from which a score is given.
+const LEAST_CERTAIN: f64 = 0.4;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of the recordings, with `cmu` and `c3d/biomechzoo` in it
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Weights of a language model; several may be given, by default the one that comes with the program. Runs of
+    /// `recipes/reasoner.toml` also fill the rows of the paper's tables
+    #[arg(long, value_name = "FILE.safetensors")]
+    weights: Vec<PathBuf>,
+    /// Weights of the motion tokenizer; the one that comes with the program if not given
+    #[arg(long, value_name = "FILE.safetensors")]
+    tokenizer: Option<PathBuf>,
+    /// Walks of each person for each score
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    walks: u64,
+    /// Print what was written about so many walks of each score
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    show: usize,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let codes = motion_tokenizer(args.tokenizer.as_deref())?;
+    let mut progress = Progress::new(false);
+    let settings = TextSettings {
+        walks: args.walks,
+        held_walks: args.walks,
+        ..TextSettings::default()
+    };
+    let roles = [Role::Train, Role::Tune, Role::Test];
+    let walks = walks(&args.data, &settings, &roles, &codes.network, &mut progress)?;
+    let of = |roles: &[Role]| -> Vec<&GaitText> {
+        walks.iter().filter(|it| roles.contains(&it.role)).collect()
+    };
+    let (learned, held) = (of(&[Role::Train]), of(&[Role::Test]));
+    let unseen = of(&[Role::Tune, Role::Test]);
+    let models = reasoners(&args.weights, &codes.sha256)?;
+    let (_, ruler) = models
+        .first()
+        .context("no language model to judge; give --weights")?;
+
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "Simulated walks of the test people: none of them was learned from or chosen by\n"
+    );
+    let baseline =
+        assess::shipped_model().context("no model of gait scores comes with this program")?;
+    let forest: Vec<Judged> = held.iter().map(|walk| baseline_0(walk, baseline)).collect();
+    let _ = writeln!(out, " baseline 0: gait parameters and a forest");
+    let table = ScoreTable::of(&forest, LEAST_CERTAIN);
+    let _ = writeln!(out, "{}", table.map_or_else(String::new, |it| it.to_text()));
+    for trivial in Trivial::ALL {
+        let table = SaidTable::of(&trivial.said(&held, &learned), ruler, LEAST_CERTAIN)?;
+        let _ = writeln!(out, " trivial: {}\n{}", trivial.title(), table.to_text());
+    }
+    let unknown = Templates::new();
+    let unknown = unknown.held_out.first().map_or(INSTRUCTION, String::as_str);
+    let mut tables = Vec::new();
+    for (name, reasoner) in &models {
+        progress.stage(name);
+        let is_generative = name.ends_with("generative");
+        let said = if is_generative {
+            described_walks(reasoner, &held)?
+        } else {
+            answered(reasoner, INSTRUCTION, &held)?
+        };
+        let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
+        let probe = ScoreTable::of(
+            &probed(reasoner.network(), reasoner.tokenizer(), &unseen)?,
+            0.0,
+        );
+        progress.finish();
+        let _ = writeln!(out, " {name}\n{}", table.to_text());
+        if !is_generative {
+            let said = answered(reasoner, unknown, &held)?;
+            let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
+            let accuracy = table.figure("accuracy").and_then(|it| it.value);
+            let _ = writeln!(
+                out,
+                "  an instruction that training never saw: accuracy {:.3}\n",
+                accuracy.unwrap_or(0.0)
+            );
+            show(&mut out, &said, args.show);
+        }
+        tables.push((name.clone(), table, probe));
+    }
+    out.push_str(&published_tables(&tables));
+    std::io::stdout().write_all(out.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+fn baseline_0(walk: &GaitText, model: &ambulo::assessment::score::ScoreModel) -> Judged {
+    let found = model.whole.probabilities(&walk.measured.features);
+    Judged {
+        person: walk.person.clone(),
+        truth: walk.score,
+        probabilities: found.unwrap_or_default(),
+    }
+}
+
+/// Examples of what was written, the first walks of each score.
+fn show(out: &mut String, said: &[Said<'_>], count: usize) {
+    for score in 0_u8..4 {
+        for it in said.iter().filter(|it| it.walk.score == score).take(count) {
+            let shares: Vec<String> = it.probabilities.iter().map(|p| format!("{p:.2}")).collect();
+            let _ = writeln!(
+                out,
+                "  {} score {score} ({})\n    writer: {}\n    model:  {}",
+                it.walk.person,
+                shares.join(" "),
+                it.reference,
+                it.text
+            );
+        }
+    }
+}
+
+/// The language models of files, or the one that comes with the program, by name.
+fn reasoners(paths: &[PathBuf], codes: &str) -> anyhow::Result<Vec<(String, Reasoner)>> {
+    let engine = Engine::new(Threads::auto());
+    let mut models = Vec::new();
+    for path in paths {
+        let file = files::load_file(path)?;
+        let weights = Weights::from_bytes(&file.bytes)?;
+        let refused = || format!("cannot use {}", path.display());
+        anyhow::ensure!(
+            weights
+                .info()
+                .notes
+                .get(ambulo_nn::reasoner::CODES_NOTE)
+                .is_none_or(|own| own == codes),
+            "{} learned with another motion tokenizer",
+            path.display()
+        );
+        let reasoner = Reasoner::from_weights(&weights, &engine).with_context(refused)?;
+        models.push((weights.info().id.clone(), reasoner));
+    }
+    if paths.is_empty()
+        && let Some(own) = shipped().iter().find(|it| it.id == "assess_reasoner")
+    {
+        let reasoner = Reasoner::from_weights(&own.load()?, &engine)?;
+        models.push((own.id.to_owned(), reasoner));
+    }
+    Ok(models)
+}
+
+/// The motion tokenizer, ready to run.
+pub(crate) struct MotionTokenizer {
+    /// The network.
+    pub(crate) network: Vqvae,
+    /// Its codes, `[codes, width]`.
+    pub(crate) codes: Vec<f32>,
+    /// SHA-256 of its file.
+    pub(crate) sha256: String,
+}
+
+/// The motion tokenizer of a file, or the one that comes with the program.
+pub(crate) fn motion_tokenizer(path: Option<&Path>) -> anyhow::Result<MotionTokenizer> {
+    /// The weights that come with the program.
+    const ID: &str = "motion_vqvae";
+    let (weights, sha256) = match path {
+        Some(path) => {
+            let file = files::load_file(path)?;
+            let weights = Weights::from_bytes(&file.bytes);
+            let weights = weights.with_context(|| format!("cannot use {}", path.display()))?;
+            (weights, files::sha256(&file.bytes))
+        }
+        None => {
+            let own = shipped().iter().find(|it| it.id == ID);
+            let own =
+                own.context("no motion tokenizer comes with this program; give its weights")?;
+            (own.load()?, own.sha256.to_owned())
+        }
+    };
+    let NetworkConfig::Vqvae(config) = weights.config() else {
+        anyhow::bail!("{} is no motion tokenizer", weights.config().model());
+    };
+    let engine = Engine::new(Threads::auto());
+    let network = Vqvae::from_weights(config, weights.tensors(), &engine)?;
+    let codes = weights.tensors().require("quantizer.codebook")?;
+    Ok(MotionTokenizer {
+        network,
+        codes: codes.data().to_vec(),
+        sha256,
+    })
+}
+
+/// Simulated walks as the pipeline measures them, with their tokens and rationales.
+pub(crate) fn walks(
+    data: &Path,
+    settings: &TextSettings,
+    roles: &[Role],
+    tokenizer: &Vqvae,
+    progress: &mut Progress,
+) -> anyhow::Result<Vec<GaitText>> {
+    let model =
+        assess::shipped_model().context("no model of gait scores comes with this program")?;
+    let config = Config::default();
+    let mut measure = |motion: &Motion3d| {
+        let analysis = motion_analysis(motion)?;
+        Some(MeasuredText {
+            features: assess::features(&analysis),
+            readings: assess::readings(&analysis, model, &config),
+        })
+    };
+    let mut tell = |done: usize, of: usize| progress.stage(&format!("people: {done} of {of}"));
+    let walks = gait_texts(data, settings, roles, tokenizer, &mut measure, &mut tell)?;
+    progress.finish();
+    Ok(walks)
+}

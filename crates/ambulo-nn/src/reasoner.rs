@@ -1,0 +1,166 @@
+//! A language model that reads a motion as tokens and writes a rationale and a score.
+
+use crate::codec::text::{Special, TextError, Tokenizer};
+use crate::config::NetworkConfig;
+use crate::networks::NetworkError;
+use crate::networks::t5::{AnswerFormat, MayEnd, Precision, T5, T5Error};
+use crate::threads::Engine;
+use crate::weights::Weights;
+
+/// What stands in an instruction where the motion is put.
+pub const MOTION_PLACE: &str = "<Motion_Placeholder>";
+/// The instruction that is given if nobody asks otherwise.
+pub const INSTRUCTION: &str =
+    "Assess this gait and give the gait score with its reasons: <Motion_Placeholder>";
+/// The note of weights that says how many codes of a motion are read at most.
+pub const LONGEST_NOTE: &str = "longest";
+/// The note of weights that says with which motion tokenizer they learned: its SHA-256.
+pub const CODES_NOTE: &str = "motion_tokenizer";
+
+/// Tokens of a rationale at most.
+const LONGEST_ANSWER: usize = 192;
+/// Codes of a motion that are read where the weights say nothing.
+const LONGEST_MOTION: usize = 64;
+
+/// The language model with its tokenizer.
+#[derive(Debug)]
+pub struct Reasoner {
+    t5: T5,
+    tokenizer: Tokenizer,
+    format: AnswerFormat,
+    longest: usize,
+}
+
+/// What a language model says of a motion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GaitAnswer {
+    /// The rationale as it was written: "Foot: … Arm: … Overall: …".
+    pub text: String,
+    /// Probability of each score, 0 first.
+    pub probabilities: Vec<f64>,
+    /// Whether the rationale was ended because it was as long as allowed.
+    pub cut: bool,
+}
+
+/// Why weights write nothing about motion.
+#[derive(Debug, thiserror::Error)]
+pub enum ReasonerError {
+    /// The network is of another kind.
+    #[error("a network of kind {model} writes no texts")]
+    OtherNetwork {
+        /// Its kind.
+        model: &'static str,
+    },
+    /// The weights hold no tokenizer.
+    #[error("the weights hold no tokenizer")]
+    NoTokenizer,
+    /// The tokenizer has no tokens for motion or around answers.
+    #[error("the tokenizer has no tokens for motion, or none around answers")]
+    NoTokens,
+    /// The tokenizer cannot be read.
+    #[error(transparent)]
+    Tokenizer(#[from] TextError),
+    /// The network cannot be made.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}
+
+impl Reasoner {
+    /// The language model of weights that hold their tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// [`ReasonerError`] if they are of another network, or their tokenizer does not fit.
+    pub fn from_weights(weights: &Weights, engine: &Engine) -> Result<Self, ReasonerError> {
+        let NetworkConfig::T5(config) = weights.config() else {
+            let model = weights.config().model();
+            return Err(ReasonerError::OtherNetwork { model });
+        };
+        let notes = &weights.info().notes;
+        let tokenizer = notes
+            .get(Tokenizer::NOTE)
+            .ok_or(ReasonerError::NoTokenizer)?;
+        let tokenizer = Tokenizer::from_json(tokenizer)?;
+        let longest = notes.get(LONGEST_NOTE).and_then(|text| text.parse().ok());
+        let t5 = T5::from_weights(config, weights.tensors(), engine, Precision::F32)?;
+        Self::new(t5, tokenizer, longest.unwrap_or(LONGEST_MOTION))
+    }
+
+    /// A language model with its tokenizer, that reads at most `longest` codes of a motion.
+    ///
+    /// # Errors
+    ///
+    /// [`ReasonerError`] if the tokenizer is not made for motion and answers, or has more tokens than the network.
+    pub fn new(t5: T5, tokenizer: Tokenizer, longest: usize) -> Result<Self, ReasonerError> {
+        let (rows, tokens) = (t5.config().vocabulary, tokenizer.len());
+        if tokens > rows {
+            return Err(TextError::Rows { rows, tokens }.into());
+        }
+        let format = tokenizer.answer_format(LONGEST_ANSWER);
+        let format = format.filter(|_| tokenizer.motion(&[]).is_some());
+        Ok(Self {
+            format: format.ok_or(ReasonerError::NoTokens)?,
+            t5,
+            tokenizer,
+            longest,
+        })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &T5 {
+        &self.t5
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Rationale and score of a motion's codes, of long ones of the stretch in the middle. The answer always has its
+    /// form: only tokens that fit are chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`T5Error`] if a code has no token.
+    pub fn answer(&self, instruction: &str, codes: &[usize]) -> Result<GaitAnswer, T5Error> {
+        let encoded = self.t5.encode(&self.read(instruction, codes)?)?;
+        let answer = self.t5.answer(&encoded, &self.format)?;
+        Ok(GaitAnswer {
+            text: self.tokenizer.decode(&answer.reasoning, Special::Skip),
+            probabilities: answer.probabilities.into_iter().map(f64::from).collect(),
+            cut: answer.cut,
+        })
+    }
+
+    /// What is written without any form about a motion's codes.
+    ///
+    /// # Errors
+    ///
+    /// [`T5Error`] if a code has no token.
+    pub fn text(&self, instruction: &str, codes: &[usize]) -> Result<String, T5Error> {
+        let encoded = self.t5.encode(&self.read(instruction, codes)?)?;
+        let written = self.t5.greedy(&encoded, LONGEST_ANSWER, MayEnd::Yes)?;
+        Ok(self.tokenizer.decode(&written, Special::Skip))
+    }
+
+    fn read(&self, instruction: &str, codes: &[usize]) -> Result<Vec<u32>, T5Error> {
+        let most = self.longest.min(codes.len());
+        let from = (codes.len() - most) / 2;
+        let motion = self.tokenizer.motion(&codes[from..from + most]);
+        let motion = motion.ok_or(T5Error::Format {
+            what: "has no token for a code of the motion",
+        })?;
+        Ok(read(&self.tokenizer, instruction, &motion))
+    }
+}
+
+/// The tokens of an instruction with those of a motion or a text in their place, and the token for the end.
+pub fn read(tokenizer: &Tokenizer, instruction: &str, inner: &[u32]) -> Vec<u32> {
+    let split = instruction.split_once(MOTION_PLACE);
+    let (before, after) = split.unwrap_or((instruction, ""));
+    let mut tokens = tokenizer.encode(before);
+    tokens.extend_from_slice(inner);
+    tokens.extend(tokenizer.encode(after));
+    tokens.push(tokenizer.end());
+    tokens
+}

@@ -1,0 +1,318 @@
+//! What the language model learns from, and that it learns.
+
+use std::sync::Arc;
+
+use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings};
+use ambulo::assessment::claims::FactCheck;
+use ambulo::assessment::features::Features;
+use ambulo::assessment::rationale;
+use ambulo::assessment::{Evidence, score};
+use ambulo::kinematics::AngleCurves;
+use ambulo::parameters::GaitParameters;
+use ambulo_nn::codec::text::{Special, Tokenizer};
+use ambulo_train::motion::Role;
+use ambulo_train::reasoner::{
+    GaitText, Lessons, MeasuredText, Objective, Other, Said, TextBatch, Trivial, figures,
+    vocabulary,
+};
+
+const CODES: usize = 16;
+
+fn readings(z: f64) -> AspectReadings {
+    let aspects = [Aspect::StepLength, Aspect::ArmSwing, Aspect::Speed];
+    let reading = |aspect: Aspect| AspectReading {
+        aspect,
+        side: None,
+        z,
+        evidence: Evidence {
+            parameter: aspect.name().to_owned(),
+            side: "both".to_owned(),
+            value: z,
+            unit: "m".to_owned(),
+            norm: None,
+            frames: Vec::new(),
+        },
+    };
+    let readings = aspects.into_iter().map(reading);
+    readings.fold(AspectReadings::default(), AspectReadings::with)
+}
+
+/// Walks whose codes say their score and how long their steps are.
+fn walks(count: usize) -> Vec<GaitText> {
+    let walk = |index: usize| {
+        let score = u8::try_from(index % score::SCORES).unwrap();
+        let readings = readings(0.2 - 1.2 * f64::from(score));
+        let codes =
+            |shift: usize| (0..9).map(move |x| (x + shift + 4 * usize::from(score)) % CODES);
+        GaitText {
+            person: format!("P{}", index % 3),
+            role: Role::Train,
+            score,
+            codes: (0..2).map(|shift| codes(shift).collect()).collect(),
+            text: rationale::as_text(&rationale::write_departing(&readings, 1.5)),
+            measured: MeasuredText {
+                features: Features::of(&GaitParameters::new(), &AngleCurves::new()),
+                readings,
+            },
+        }
+    };
+    (0..count).map(walk).collect()
+}
+
+fn lessons(objective: Objective) -> (Lessons, Arc<Tokenizer>) {
+    let tokenizer = Arc::new(vocabulary(CODES).unwrap());
+    let walks = Arc::new(walks(12));
+    let lessons = Lessons::new(walks, Arc::clone(&tokenizer), objective, 1.5, 6);
+    (lessons, tokenizer)
+}
+
+#[test]
+fn answers_have_their_form_and_batches_repeat() {
+    let objective = Objective::Reasoning {
+        generative_share: 0.0,
+    };
+    let (lessons, tokenizer) = lessons(objective);
+    let batch = lessons.batch(1, 7, 5);
+    assert_eq!(batch, lessons.batch(1, 7, 5));
+    assert_ne!(batch, lessons.batch(1, 8, 5));
+    let format = tokenizer.answer_format(96).unwrap();
+    for ((read, written), score) in batch.read.iter().zip(&batch.written).zip(&batch.scores) {
+        assert_eq!(tokenizer.codes(read).len(), 6, "a stretch of six codes");
+        assert_eq!(read.last(), Some(&tokenizer.end()));
+        let [begin, end] = format.reasoning;
+        assert_eq!(written[0], begin);
+        let tail = &written[written.len() - 5..];
+        let score = format.scores[score.unwrap()];
+        let expected = [
+            end,
+            format.score[0],
+            score,
+            format.score[1],
+            tokenizer.end(),
+        ];
+        assert_eq!(tail, expected);
+    }
+}
+
+#[test]
+fn the_generative_stage_goes_both_ways_and_half_of_ego_is_generative() {
+    let motions = |batch: &TextBatch, tokenizer: &Tokenizer| {
+        let written = batch.written.iter();
+        written.filter(|it| !tokenizer.codes(it).is_empty()).count()
+    };
+    let (generative, tokenizer) = lessons(Objective::Generative);
+    let batch = generative.batch(1, 0, 200);
+    assert!(
+        (70..130).contains(&motions(&batch, &tokenizer)),
+        "a fair coin"
+    );
+    assert!(batch.scores.iter().all(Option::is_none));
+    for (read, written) in batch.read.iter().zip(&batch.written) {
+        let texts = [read, written].map(|it| tokenizer.decode(it, Special::Skip));
+        assert!(
+            texts
+                .iter()
+                .any(|it| it.contains("Foot:") && it.contains("Arm:"))
+        );
+        assert!(
+            texts.iter().all(|it| !it.contains("Overall:")),
+            "feet and arms"
+        );
+        let codes = [read, written].map(|it| usize::from(!tokenizer.codes(it).is_empty()));
+        assert_eq!(codes[0] + codes[1], 1, "from motion or to it");
+    }
+    let (ego, _) = lessons(Objective::Reasoning {
+        generative_share: 0.5,
+    });
+    let answers = ego.batch(1, 0, 200).scores.iter().flatten().count();
+    assert!((70..130).contains(&answers));
+}
+
+#[test]
+fn answers_that_are_not_preferred_are_wrong_about_the_walk() {
+    for other in [Other::Irrelevant, Other::Counterfactual, Other::Either] {
+        let (lessons, tokenizer) = lessons(Objective::Preference { other });
+        let batch = lessons.batch(2, 3, 40);
+        assert_eq!(batch.other.len(), 40);
+        let format = tokenizer.answer_format(96).unwrap();
+        for ((written, wrong), score) in batch.written.iter().zip(&batch.other).zip(&batch.scores) {
+            assert_ne!(written, wrong);
+            let token = wrong[wrong.len() - 3];
+            assert!(
+                format.scores.contains(&token),
+                "it has the form of an answer"
+            );
+            assert_ne!(token, format.scores[score.unwrap()]);
+            if other == Other::Counterfactual {
+                let own = readings(0.2 - 1.2 * score.unwrap() as f64);
+                let text = tokenizer.decode(wrong, Special::Skip);
+                let check = FactCheck::of(&text, &own);
+                assert!(check.contradicted > check.supported, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn trivial_answers_are_what_they_are_called() {
+    let walks = walks(24);
+    let all: Vec<&GaitText> = walks.iter().collect();
+    for trivial in Trivial::ALL {
+        let said = trivial.said(&all, &all);
+        assert_eq!(said.len(), 24);
+        let found = figures(&said).unwrap();
+        match trivial {
+            Trivial::Majority => assert!((found.accuracy - 0.25).abs() < 1e-9),
+            Trivial::Random => assert!(found.accuracy < 0.6),
+            _ => {
+                assert!(said.iter().all(|it| it.probabilities.is_empty()));
+                assert!((found.supported - 1.0).abs() < 1e-9, "{trivial:?}");
+            }
+        }
+    }
+    let own = Said::of(
+        &walks[3],
+        &walks[3].text,
+        walks[3].text.clone(),
+        vec![0.1, 0.2, 0.3, 0.4],
+    );
+    let found = figures(&[own]).unwrap();
+    assert!((found.accuracy - 1.0).abs() < 1e-9 && (found.supported - 1.0).abs() < 1e-9);
+    assert!(figures(&[]).is_none());
+}
+
+#[cfg(feature = "burn")]
+mod training {
+    use std::path::PathBuf;
+
+    use ambulo_nn::config::{NetworkConfig, T5Config};
+    use ambulo_nn::reasoner::{INSTRUCTION, Reasoner};
+    use ambulo_nn::threads::{Engine, Threads};
+    use ambulo_nn::weights::Weights;
+    use ambulo_train::device;
+    use ambulo_train::fit::{
+        Event, Outcome, ReasonerLesson, ReasonerTrainConfig, RunConfig, Setup, fit_reasoner,
+    };
+    use ambulo_train::optimizer::OptimizerConfig;
+
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("ambulo-reasoner-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        folder
+    }
+
+    fn setup(folder: PathBuf, steps: u64, objective: Objective) -> Setup<ReasonerTrainConfig> {
+        let tokens = vocabulary(CODES).unwrap().len();
+        Setup {
+            network: NetworkConfig::T5(T5Config {
+                dim: 32,
+                head_dim: 16,
+                heads: 2,
+                hidden: 48,
+                encoder_blocks: 1,
+                decoder_blocks: 1,
+                ..T5Config::base(tokens)
+            }),
+            name: "test".to_owned(),
+            train: ReasonerTrainConfig {
+                run: RunConfig {
+                    steps: Some(steps),
+                    batch: 4,
+                    log_every: 10,
+                    validate_every: steps,
+                    checkpoint_every: 10,
+                    workers: 0,
+                    optimizer: OptimizerConfig {
+                        learning_rate: 3e-3,
+                        weight_decay: 0.0,
+                        clip_norm: Some(1.0),
+                        ..OptimizerConfig::default()
+                    },
+                    ..RunConfig::default()
+                },
+                objective,
+                ..ReasonerTrainConfig::default()
+            },
+            notes: std::collections::BTreeMap::new(),
+            folder,
+            resume: false,
+        }
+    }
+
+    fn lesson() -> ReasonerLesson {
+        ReasonerLesson {
+            train: Arc::new(walks(12)),
+            tune: walks(4),
+            tokenizer: Arc::new(vocabulary(CODES).unwrap()),
+            departs_z: 1.5,
+            codes: Vec::new(),
+            beginning: None,
+        }
+    }
+
+    fn trained(setup: &Setup<ReasonerTrainConfig>, lesson: &ReasonerLesson) -> (Outcome, Vec<f64>) {
+        let mut losses = Vec::new();
+        let mut listener = |event: &Event| {
+            if let Event::Logged { loss, .. } = event {
+                losses.push(*loss);
+            }
+        };
+        let outcome = fit_reasoner(setup, lesson, &device::cpu(), &mut listener).unwrap();
+        (outcome, losses)
+    }
+
+    #[test]
+    fn a_small_model_learns_to_say_what_the_codes_say_and_prefers_it() {
+        let objective = Objective::Reasoning {
+            generative_share: 0.0,
+        };
+        let first = setup(folder("first"), 60, objective);
+        let (outcome, losses) = trained(&first, &lesson());
+        assert!(losses[5] < 0.5 * losses[0], "{losses:?}");
+        let weights = Weights::from_bytes(&std::fs::read(&outcome.weights).unwrap()).unwrap();
+        let reasoner = Reasoner::from_weights(&weights, &Engine::new(Threads::new(1))).unwrap();
+        let answer = reasoner.answer(INSTRUCTION, &[0, 1, 2, 3]).unwrap();
+        let sum: f64 = answer.probabilities.iter().sum();
+        assert_eq!(answer.probabilities.len(), score::SCORES);
+        assert!((sum - 1.0).abs() < 1e-5);
+
+        let other = Objective::Preference {
+            other: Other::Either,
+        };
+        let second = setup(folder("second"), 10, other);
+        let alone = fit_reasoner(&second, &lesson(), &device::cpu(), &mut |_| {});
+        assert!(alone.is_err(), "preferences need a network that can write");
+        let lesson = ReasonerLesson {
+            beginning: Some((outcome.weights.clone(), weights.into_tensors())),
+            ..lesson()
+        };
+        let (_, losses) = trained(&second, &lesson);
+        assert!(losses[0] < std::f64::consts::LN_2, "{losses:?}");
+        for folder in [first.folder, second.folder] {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_killed_ends_where_an_unbroken_one_does() {
+        let objective = Objective::Reasoning {
+            generative_share: 0.5,
+        };
+        let whole = setup(folder("whole"), 20, objective);
+        let (outcome, _) = trained(&whole, &lesson());
+        let expected = std::fs::read(&outcome.weights).unwrap();
+        // The checkpoint of the tenth step alone is left.
+        let checkpoints = whole.folder.join("checkpoints");
+        std::fs::remove_file(checkpoints.join("step-0000000020.checkpoint")).unwrap();
+        let again = Setup {
+            resume: true,
+            ..whole.clone()
+        };
+        let (outcome, _) = trained(&again, &lesson());
+        assert_eq!(std::fs::read(&outcome.weights).unwrap(), expected);
+        let _ = std::fs::remove_dir_all(whole.folder);
+    }
+}
