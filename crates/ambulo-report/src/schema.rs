@@ -368,6 +368,20 @@ fn indices() -> Value {
     )
 }
 
+fn second_opinion() -> Value {
+    object(
+        "What another model says of the same walk, beside the one that leads.",
+        &[
+            ("scorer", string()),
+            ("score", nullable(&count())),
+            ("probabilities", list(&number())),
+            ("rationale", list(&reference("finding"))),
+            ("struck_sentences", count()),
+        ],
+        &[],
+    )
+}
+
 /// What it means, and what it was compared with.
 fn judgement() -> Vec<(&'static str, Value)> {
     let finding = object(
@@ -430,20 +444,7 @@ fn judgement() -> Vec<(&'static str, Value)> {
                     "Sentences that the measurements contradict: not shown; absent for none.",
                 ),
             ),
-            (
-                "second_opinion",
-                object(
-                    "What another model says of the same walk, beside the one that leads.",
-                    &[
-                        ("scorer", string()),
-                        ("score", nullable(&count())),
-                        ("probabilities", list(&number())),
-                        ("rationale", list(&reference("finding"))),
-                        ("struck_sentences", count()),
-                    ],
-                    &[],
-                ),
-            ),
+            ("second_opinion", second_opinion()),
         ],
     );
     let parameter_norm = object(

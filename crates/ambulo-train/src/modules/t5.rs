@@ -205,7 +205,7 @@ impl T5 {
     /// - returns: `[texts · width of written, vocabulary]`
     pub fn forward(&self, read: &Tokens, written: &Tokens, noise: &mut Noise<'_>) -> Tensor<2> {
         let states = self.encode(read, noise);
-        self.decode(states, read, written, noise)
+        self.decode(&states, read, written, noise)
     }
 
     /// What the encoder gives, `[texts, width, dim]`.
@@ -232,7 +232,7 @@ impl T5 {
 
     fn decode(
         &self,
-        states: Tensor<3>,
+        states: &Tensor<3>,
         read: &Tokens,
         written: &Tokens,
         noise: &mut Noise<'_>,
@@ -255,7 +255,7 @@ impl T5 {
         for block in &self.decoder.block {
             let (own, cross, feed) = &block.layer;
             x = own.forward(x, &own_scores, self.plan.dropout, noise);
-            x = cross.forward(x, &states, &read_scores, self.plan.dropout, noise);
+            x = cross.forward(x, states, &read_scores, self.plan.dropout, noise);
             x = feed.forward(x, self.plan.dropout, noise);
         }
         let x = self.decoder.final_layer_norm.forward(x);

@@ -48,6 +48,10 @@ pub fn initial_reasoner_weights(config: &T5Config, seed: u64) -> Tensors {
 ///
 /// Each number of the codes `[codes, width]` is brought to a mean of 0 and a deviation of 1 over all codes; then a
 /// random matrix, the same for the same seed, maps a code to a row. Without so many rows nothing is changed.
+///
+/// # Panics
+///
+/// Never: the shape is the tensor's own.
 pub fn with_codes(weights: Tensors, rows: &Range<u32>, codes: &[f32], seed: u64) -> Tensors {
     let count = rows.len();
     let width = codes.len() / count.max(1);

@@ -23,11 +23,11 @@ const RATE: f64 = 0.5;
 const PENALTY: f64 = 1e-3;
 const EPS: f64 = 1e-5;
 
-/// Clips of a walk, normalised, `[clips][dim]`.
+/// A walk as its clips, normalised, `[clips][dim]`.
 struct Clips {
     person: String,
     score: u8,
-    clips: Vec<Vec<f64>>,
+    rows: Vec<Vec<f64>>,
 }
 
 /// Scores of walks by classifiers that have not seen the person, as shares of the clips' votes.
@@ -49,7 +49,7 @@ pub fn probed(t5: &T5, tokenizer: &Tokenizer, walks: &[&GaitText]) -> Result<Vec
         let rows: Vec<(&[f64], usize)> = seen
             .flat_map(|walk| {
                 let score = usize::from(walk.score);
-                walk.clips.iter().map(move |clip| (clip.as_slice(), score))
+                walk.rows.iter().map(move |clip| (clip.as_slice(), score))
             })
             .collect();
         let classifier = Classifier::learn(&rows);
@@ -57,7 +57,7 @@ pub fn probed(t5: &T5, tokenizer: &Tokenizer, walks: &[&GaitText]) -> Result<Vec
             judged.push(Judged {
                 person: walk.person.clone(),
                 truth: walk.score,
-                probabilities: classifier.votes(&walk.clips),
+                probabilities: classifier.votes(&walk.rows),
             });
         }
     }
@@ -81,7 +81,7 @@ fn clips(t5: &T5, tokenizer: &Tokenizer, walk: &GaitText) -> Result<Clips, T5Err
     Ok(Clips {
         person: walk.person.clone(),
         score: walk.score,
-        clips,
+        rows: clips,
     })
 }
 

@@ -84,10 +84,11 @@ impl Templates {
             WHAT.iter()
                 .flat_map(move |what| ASK.iter().map(move |ask| format!("{verb} {what} {ask}")))
         });
-        let mut reasoning = chosen(tasks.collect(), TEMPLATES, &mut rng);
-        let plain = |tasks: &[&str]| tasks.iter().map(|&task| task.to_owned()).collect();
-        let describing = chosen(plain(&TELL), DIRECTION, &mut rng);
-        let showing = chosen(plain(&SHOW), DIRECTION, &mut rng);
+        let mut reasoning = chosen(&tasks.collect::<Vec<_>>(), TEMPLATES, &mut rng);
+        let plain =
+            |tasks: &[&str]| -> Vec<String> { tasks.iter().map(|&task| task.to_owned()).collect() };
+        let describing = chosen(&plain(&TELL), DIRECTION, &mut rng);
+        let showing = chosen(&plain(&SHOW), DIRECTION, &mut rng);
         let held_out = reasoning.split_off(TEMPLATES - HELD_OUT);
         Self {
             reasoning,
@@ -116,7 +117,7 @@ impl Default for Templates {
 }
 
 /// So many different instructions for these tasks.
-fn chosen(tasks: Vec<String>, count: usize, rng: &mut SeededRng) -> Vec<String> {
+fn chosen(tasks: &[String], count: usize, rng: &mut SeededRng) -> Vec<String> {
     let mut found: Vec<String> = Vec::with_capacity(count);
     while found.len() < count {
         let task = &tasks[rng.below(tasks.len())];

@@ -189,19 +189,15 @@ pub(crate) struct MotionTokenizer {
 pub(crate) fn motion_tokenizer(path: Option<&Path>) -> anyhow::Result<MotionTokenizer> {
     /// The weights that come with the program.
     const ID: &str = "motion_vqvae";
-    let (weights, sha256) = match path {
-        Some(path) => {
-            let file = files::load_file(path)?;
-            let weights = Weights::from_bytes(&file.bytes);
-            let weights = weights.with_context(|| format!("cannot use {}", path.display()))?;
-            (weights, files::sha256(&file.bytes))
-        }
-        None => {
-            let own = shipped().iter().find(|it| it.id == ID);
-            let own =
-                own.context("no motion tokenizer comes with this program; give its weights")?;
-            (own.load()?, own.sha256.to_owned())
-        }
+    let (weights, sha256) = if let Some(path) = path {
+        let file = files::load_file(path)?;
+        let weights = Weights::from_bytes(&file.bytes);
+        let weights = weights.with_context(|| format!("cannot use {}", path.display()))?;
+        (weights, files::sha256(&file.bytes))
+    } else {
+        let own = shipped().iter().find(|it| it.id == ID);
+        let own = own.context("no motion tokenizer comes with this program; give its weights")?;
+        (own.load()?, own.sha256.to_owned())
     };
     let NetworkConfig::Vqvae(config) = weights.config() else {
         anyhow::bail!("{} is no motion tokenizer", weights.config().model());
