@@ -240,7 +240,7 @@ fn preferences_cost_less_the_further_the_preferred_text_is_ahead() {
     assert!((same - std::f64::consts::LN_2).abs() < 1e-6);
     // Margins of 5 and 10, times 0.1.
     let ahead = at(&plain, [-8.0, -15.0], [-15.0, -23.0]);
-    let expected = ((-0.5_f64).exp().ln_1p() + (-1.0_f64).exp().ln_1p()) / 2.0;
+    let expected = f64::midpoint((-0.5_f64).exp().ln_1p(), (-1.0_f64).exp().ln_1p());
     assert!((ahead - expected).abs() < 1e-6);
     // Both fall: plain DPO is content if the other falls further, DPO-positive is not.
     let positive = PreferenceConfig {
