@@ -194,6 +194,7 @@ mod training {
         Event, Outcome, ReasonerLesson, ReasonerTrainConfig, RunConfig, Setup, fit_reasoner,
     };
     use ambulo_train::optimizer::OptimizerConfig;
+    use ambulo_train::recipe::ReasonerRecipe;
 
     use super::*;
 
@@ -262,6 +263,38 @@ mod training {
         };
         let outcome = fit_reasoner(setup, lesson, &device::cpu(), &mut listener).unwrap();
         (outcome, losses)
+    }
+
+    #[test]
+    fn the_recipe_has_the_runs_of_the_papers_tables_in_an_order_that_can_be_followed() {
+        let path = ambulo_testkit::repository_root().join("recipes/reasoner.toml");
+        let recipe = ReasonerRecipe::read(&path).unwrap();
+        let names: Vec<&str> = recipe.runs.iter().map(|run| run.name.as_str()).collect();
+        for name in [
+            "generative",
+            "two_stage",
+            "reasoning",
+            "ego",
+            "dpo",
+            "ego_dpo",
+        ] {
+            assert!(names.contains(&format!("assess_{name}").as_str()), "{name}");
+        }
+        for (place, run) in recipe.runs.iter().enumerate() {
+            let before = &names[..place];
+            let begins = run.begin_with.as_deref();
+            assert!(
+                begins.is_none_or(|name| before.contains(&name)),
+                "{}",
+                run.name
+            );
+            let train = recipe.train_of(run);
+            assert_eq!(train.objective, run.objective);
+            assert!(train.run.steps.is_some());
+        }
+        let network = recipe.network(vocabulary(CODES).unwrap().len());
+        network.validate().unwrap();
+        assert!(network.parameter_count() < 6_000_000);
     }
 
     #[test]

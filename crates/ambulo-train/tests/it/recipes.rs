@@ -16,7 +16,7 @@ fn paths() -> [Vec<(String, PathBuf)>; 3] {
             .is_some_and(|extension| extension == "toml")
     });
     // A forest is no network; its recipe is tested beside its reader. So are those of other kinds of networks.
-    let others = ["assess", "motion_vqvae"];
+    let others = ["assess", "motion_vqvae", "reasoner"];
     paths.retain(|path| {
         let name = path.file_stem().unwrap_or_default();
         others.iter().all(|other| name != *other)
