@@ -377,7 +377,7 @@ impl Follower {
         }
         self.lean_deg += (look.lean_deg() - self.lean_deg) * share(LEAN_S);
         self.tilt_deg += (look.lean_deg() - self.tilt_deg) * share(TILT_S);
-        self.usual += (look.certainty - self.usual) * share(USUAL_S);
+        self.usual += (look.certainty - self.usual) * early(USUAL_S);
         self.last_look.clone_from(look);
         self.recent.push((time_s, self.centre, self.velocity));
         let late = |(then_s, ..): &(f64, Point2<f64>, Vector2<f64>)| time_s - then_s > AGO_S;

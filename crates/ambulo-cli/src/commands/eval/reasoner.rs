@@ -180,6 +180,10 @@ pub(crate) struct MotionTokenizer {
     /// The network.
     pub(crate) network: Vqvae,
     /// Its codes, `[codes, width]`.
+    #[cfg_attr(
+        not(feature = "train"),
+        expect(dead_code, reason = "what training begins with")
+    )]
     pub(crate) codes: Vec<f32>,
     /// SHA-256 of its file.
     pub(crate) sha256: String,
