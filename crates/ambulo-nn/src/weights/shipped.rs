@@ -52,7 +52,7 @@ const SHIPPED: &[Shipped] = &[
     Shipped {
         id: "pose2d_small",
         about: "finds 23 keypoints of a person in a picture (the small VTTransPose); short of its goals",
-        sha256: "b94c83cae27e38dfa4153e982b6748e3828806218f77e9a35f04b55240fbc439",
+        sha256: "51f68493db52dc9b8a977edf7be4842e725c34946f2f70e18748a38dd8c027ea",
         bytes: include_bytes!("../../../../weights/pose2d_small.safetensors"),
     },
     Shipped {
