@@ -1,4 +1,9 @@
-//! A language model that reads a motion as tokens and writes a rationale and a score.
+//! A language model that reads a motion as tokens, and what was measured of it if it learned to, and writes a rationale
+//! and a score.
+
+use ambulo::assessment::aspects::AspectReadings;
+use ambulo::assessment::levels::level_words;
+use serde::{Deserialize, Serialize};
 
 use crate::codec::text::{Special, TextError, Tokenizer};
 use crate::config::NetworkConfig;
@@ -17,10 +22,54 @@ pub const LONGEST_NOTE: &str = "longest";
 /// The note of weights that says with which motion tokenizer they learned: its SHA-256.
 pub const CODES_NOTE: &str = "motion_tokenizer";
 
+/// The note of weights that says what they read: [`Reads`] by its name.
+pub const READS_NOTE: &str = "reads";
+
 /// Tokens of a rationale at most.
 const LONGEST_ANSWER: usize = 192;
 /// Codes of a motion that are read where the weights say nothing.
 const LONGEST_MOTION: usize = 64;
+
+/// What a language model reads of a walk before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// The tokens of its motion, as published.
+    #[default]
+    Motion,
+    /// Those, then how far each measured quality is from its norm: our addition, for tokens of postures say little of
+    /// lengths, speeds and variability.
+    MotionAndMeasurements,
+}
+
+impl Reads {
+    /// Its name in weights and recipes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Motion => "motion",
+            Self::MotionAndMeasurements => "motion_and_measurements",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let all = [Self::Motion, Self::MotionAndMeasurements];
+        all.into_iter().find(|reads| reads.name() == name)
+    }
+
+    /// The tokens that stand in an instruction's place for the motion.
+    pub fn tokens(
+        self,
+        tokenizer: &Tokenizer,
+        motion: Vec<u32>,
+        readings: &AspectReadings,
+    ) -> Vec<u32> {
+        let mut tokens = motion;
+        if self == Self::MotionAndMeasurements {
+            tokens.extend(tokenizer.encode(&level_words(readings)));
+        }
+        tokens
+    }
+}
 
 /// The language model with its tokenizer.
 #[derive(Debug)]
@@ -29,6 +78,7 @@ pub struct Reasoner {
     tokenizer: Tokenizer,
     format: AnswerFormat,
     longest: usize,
+    reads: Reads,
 }
 
 /// What a language model says of a motion.
@@ -57,6 +107,12 @@ pub enum ReasonerError {
     /// The tokenizer has no tokens for motion or around answers.
     #[error("the tokenizer has no tokens for motion, or none around answers")]
     NoTokens,
+    /// The weights read something that this program does not know.
+    #[error("the weights read {name:?}, which this version of the program does not know")]
+    Reads {
+        /// What they say.
+        name: String,
+    },
     /// The tokenizer cannot be read.
     #[error(transparent)]
     Tokenizer(#[from] TextError),
@@ -83,7 +139,13 @@ impl Reasoner {
         let tokenizer = Tokenizer::from_json(tokenizer)?;
         let longest = notes.get(LONGEST_NOTE).and_then(|text| text.parse().ok());
         let t5 = T5::from_weights(config, weights.tensors(), engine, Precision::F32)?;
-        Self::new(t5, tokenizer, longest.unwrap_or(LONGEST_MOTION))
+        let reads = match notes.get(READS_NOTE) {
+            Some(name) => {
+                Reads::named(name).ok_or_else(|| ReasonerError::Reads { name: name.clone() })?
+            }
+            None => Reads::Motion,
+        };
+        Self::new(t5, tokenizer, longest.unwrap_or(LONGEST_MOTION), reads)
     }
 
     /// A language model with its tokenizer, that reads at most `longest` codes of a motion.
@@ -91,7 +153,12 @@ impl Reasoner {
     /// # Errors
     ///
     /// [`ReasonerError`] if the tokenizer is not made for motion and answers, or has more tokens than the network.
-    pub fn new(t5: T5, tokenizer: Tokenizer, longest: usize) -> Result<Self, ReasonerError> {
+    pub fn new(
+        t5: T5,
+        tokenizer: Tokenizer,
+        longest: usize,
+        reads: Reads,
+    ) -> Result<Self, ReasonerError> {
         let (rows, tokens) = (t5.config().vocabulary, tokenizer.len());
         if tokens > rows {
             return Err(TextError::Rows { rows, tokens }.into());
@@ -103,6 +170,7 @@ impl Reasoner {
             t5,
             tokenizer,
             longest,
+            reads,
         })
     }
 
@@ -116,14 +184,28 @@ impl Reasoner {
         &self.tokenizer
     }
 
-    /// Rationale and score of a motion's codes, of long ones of the stretch in the middle. The answer always has its
-    /// form: only tokens that fit are chosen.
+    /// What it reads of a walk.
+    pub fn reads(&self) -> Reads {
+        self.reads
+    }
+
+    /// Rationale and score of a motion's codes, of long ones of the stretch in the middle, and of what was measured if
+    /// the network reads that. The answer always has its form: only tokens that fit are chosen.
     ///
     /// # Errors
     ///
     /// [`T5Error`] if a code has no token.
-    pub fn answer(&self, instruction: &str, codes: &[usize]) -> Result<GaitAnswer, T5Error> {
-        let encoded = self.t5.encode(&self.read(instruction, codes)?)?;
+    pub fn answer(
+        &self,
+        instruction: &str,
+        codes: &[usize],
+        readings: &AspectReadings,
+    ) -> Result<GaitAnswer, T5Error> {
+        let motion = self.motion(codes)?;
+        let inner = self.reads.tokens(&self.tokenizer, motion, readings);
+        let encoded = self
+            .t5
+            .encode(&read(&self.tokenizer, instruction, &inner))?;
         let answer = self.t5.answer(&encoded, &self.format)?;
         Ok(GaitAnswer {
             text: self.tokenizer.decode(&answer.reasoning, Special::Skip),
@@ -138,19 +220,19 @@ impl Reasoner {
     ///
     /// [`T5Error`] if a code has no token.
     pub fn text(&self, instruction: &str, codes: &[usize]) -> Result<String, T5Error> {
-        let encoded = self.t5.encode(&self.read(instruction, codes)?)?;
+        let read = read(&self.tokenizer, instruction, &self.motion(codes)?);
+        let encoded = self.t5.encode(&read)?;
         let written = self.t5.greedy(&encoded, LONGEST_ANSWER, MayEnd::Yes)?;
         Ok(self.tokenizer.decode(&written, Special::Skip))
     }
 
-    fn read(&self, instruction: &str, codes: &[usize]) -> Result<Vec<u32>, T5Error> {
+    fn motion(&self, codes: &[usize]) -> Result<Vec<u32>, T5Error> {
         let most = self.longest.min(codes.len());
         let from = (codes.len() - most) / 2;
         let motion = self.tokenizer.motion(&codes[from..from + most]);
-        let motion = motion.ok_or(T5Error::Format {
+        motion.ok_or(T5Error::Format {
             what: "has no token for a code of the motion",
-        })?;
-        Ok(read(&self.tokenizer, instruction, &motion))
+        })
     }
 }
 

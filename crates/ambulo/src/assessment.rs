@@ -14,6 +14,7 @@ mod foot_strike;
 pub mod forest;
 mod indices;
 mod knee;
+pub mod levels;
 mod measured;
 pub mod rationale;
 pub mod score;

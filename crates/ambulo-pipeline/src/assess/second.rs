@@ -1,5 +1,4 @@
-//! What the language model says of a walk, beside the model that leads: it reads the motion alone, and its sentences
-//! pass the same check as anybody's.
+//! What the language model says of a walk, beside the model that leads. Its sentences pass the same check as anybody's.
 
 use std::sync::OnceLock;
 
@@ -75,7 +74,7 @@ impl Reader {
     fn opinion(&self, motion: &Motion3d, readings: &AspectReadings) -> Option<SecondOpinion> {
         let features = features_of(motion, Facing::Upstream).ok()?;
         let codes = self.tokenizer.tokens(&features).ok()?;
-        let answer = self.reasoner.answer(INSTRUCTION, &codes).ok()?;
+        let answer = self.reasoner.answer(INSTRUCTION, &codes, readings).ok()?;
         let (score, probability) = likeliest(&answer.probabilities);
         let vetted = rationale::vetted(&answer.text, readings);
         Some(SecondOpinion {

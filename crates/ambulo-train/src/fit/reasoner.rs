@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ambulo_nn::codec::text::Tokenizer;
 use ambulo_nn::config::{NetworkConfig, T5Config};
 use ambulo_nn::networks::t5::{AnswerFormat, Precision, T5 as Engine5};
-use ambulo_nn::reasoner::{INSTRUCTION, LONGEST_NOTE, Reasoner};
+use ambulo_nn::reasoner::{INSTRUCTION, LONGEST_NOTE, READS_NOTE, Reads, Reasoner};
 use ambulo_nn::tensors::Tensors;
 use ambulo_nn::threads::{Engine, Threads};
 use burn::module::Module as _;
@@ -38,6 +38,8 @@ pub struct ReasonerTrainConfig {
     pub run: RunConfig,
     /// What is learned.
     pub objective: Objective,
+    /// What answers rest on.
+    pub reads: Reads,
     /// The run of the same recipe whose weights this one begins with; random ones if left out.
     pub begin_with: Option<String>,
     /// Share of numbers left out in training.
@@ -57,6 +59,7 @@ impl Default for ReasonerTrainConfig {
             objective: Objective::Reasoning {
                 generative_share: 0.0,
             },
+            reads: Reads::Motion,
             begin_with: None,
             dropout: 0.1,
             loss: AnswerLossConfig::default(),
@@ -133,7 +136,7 @@ pub fn fit_reasoner(
     let lessons = Lessons::new(
         Arc::clone(&data.train),
         Arc::clone(&data.tokenizer),
-        train.objective,
+        (train.objective, train.reads),
         data.departs_z,
         train.longest,
     );
@@ -275,7 +278,7 @@ impl Lesson for Writing<'_> {
         let weights = to_tensors(&network);
         let t5 = Engine5::from_weights(self.config, &weights, &engine, Precision::F32).ok()?;
         let tokenizer = Tokenizer::clone(&self.data.tokenizer);
-        let reasoner = Reasoner::new(t5, tokenizer, self.train.longest).ok()?;
+        let reasoner = Reasoner::new(t5, tokenizer, self.train.longest, self.train.reads).ok()?;
         let walks: Vec<&GaitText> = self.data.tune.iter().collect();
         let said = match self.train.objective {
             Objective::Generative => described_walks(&reasoner, &walks),
@@ -300,6 +303,7 @@ impl Lesson for Writing<'_> {
         BTreeMap::from([
             (Tokenizer::NOTE.to_owned(), self.data.tokenizer.to_json()),
             (LONGEST_NOTE.to_owned(), self.train.longest.to_string()),
+            (READS_NOTE.to_owned(), self.train.reads.name().to_owned()),
         ])
     }
 }

@@ -7,7 +7,7 @@ use ambulo::assessment::rationale;
 use ambulo::assessment::score::SCORES;
 use ambulo::synth::SeededRng;
 use ambulo_nn::codec::text::Tokenizer;
-use ambulo_nn::reasoner::read;
+use ambulo_nn::reasoner::{Reads, read};
 use serde::{Deserialize, Serialize};
 
 use super::templates::Templates;
@@ -67,17 +67,18 @@ pub struct Lessons {
     tokenizer: Arc<Tokenizer>,
     templates: Templates,
     objective: Objective,
+    reads: Reads,
     departs_z: f64,
     longest: usize,
 }
 
 impl Lessons {
-    /// Lessons over these walks; of longer motions a random stretch of `longest` codes is read. Texts that say the
-    /// opposite draw the line at `departs_z`, as those of the walks do.
+    /// Lessons over these walks. Answers rest on what is read of a walk, of longer motions on a random stretch of
+    /// `longest` codes. Texts that say the opposite draw the line at `departs_z`, as those of the walks do.
     pub fn new(
         walks: Arc<Vec<GaitText>>,
         tokenizer: Arc<Tokenizer>,
-        objective: Objective,
+        (objective, reads): (Objective, Reads),
         departs_z: f64,
         longest: usize,
     ) -> Self {
@@ -86,6 +87,7 @@ impl Lessons {
             tokenizer,
             templates: Templates::new(),
             objective,
+            reads,
             departs_z,
             longest,
         }
@@ -141,11 +143,9 @@ impl Lessons {
             let template = pick(&self.templates.reasoning, rng);
             let score = usize::from(walk.score);
             let answer = answer_tokens(&self.tokenizer, &walk.text, score);
-            (
-                read(&self.tokenizer, template, &motion),
-                answer,
-                Some(score),
-            )
+            let readings = &walk.measured.readings;
+            let inner = self.reads.tokens(&self.tokenizer, motion, readings);
+            (read(&self.tokenizer, template, &inner), answer, Some(score))
         };
         batch.read.push(reads);
         batch.written.push(written);

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambulo::assessment::aspects::Part;
+use ambulo::assessment::levels::all_level_words;
 use ambulo::assessment::rationale::all_sentences;
 use ambulo::assessment::score::SCORES;
 use ambulo_nn::codec::text::{TextError, Tokenizer};
@@ -51,6 +52,9 @@ pub fn vocabulary(codes: usize) -> Result<Tokenizer, TextError> {
     }
     for template in Templates::new().all().chain([INSTRUCTION]) {
         count(&template.replace(MOTION_PLACE, " "));
+    }
+    for word in all_level_words() {
+        count(&word);
     }
     let total = counts.values().sum::<usize>() as f64;
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();

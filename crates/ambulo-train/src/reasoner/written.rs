@@ -71,7 +71,7 @@ pub fn answered<'a>(
     let mut said = Vec::with_capacity(walks.len());
     for &walk in walks {
         let codes = walk.codes.first().map_or(&[][..], Vec::as_slice);
-        let answer = reasoner.answer(instruction, codes)?;
+        let answer = reasoner.answer(instruction, codes, &walk.measured.readings)?;
         said.push(Said::of(
             walk,
             &walk.text,

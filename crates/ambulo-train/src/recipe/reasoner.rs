@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ambulo_nn::config::{NetworkConfig, T5Config};
+use ambulo_nn::reasoner::Reads;
 use serde::{Deserialize, Serialize};
 
 use super::{RecipeError, read};
@@ -79,6 +80,9 @@ pub struct ReasonerRun {
     pub name: String,
     /// What is learned.
     pub objective: Objective,
+    /// What answers rest on.
+    #[serde(default)]
+    pub reads: Reads,
     /// An earlier run whose weights this one begins with.
     #[serde(default)]
     pub begin_with: Option<String>,
@@ -124,6 +128,7 @@ impl ReasonerRecipe {
     pub fn train_of(&self, run: &ReasonerRun) -> ReasonerTrainConfig {
         let mut train = self.train.clone();
         train.objective = run.objective;
+        train.reads = run.reads;
         train.begin_with.clone_from(&run.begin_with);
         train.run.steps = run.steps.or(train.run.steps);
         if let Some(rate) = run.learning_rate {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings};
 use ambulo::assessment::claims::FactCheck;
 use ambulo::assessment::features::Features;
+use ambulo::assessment::levels::level_words;
 use ambulo::assessment::rationale;
 use ambulo::assessment::{Evidence, score};
 use ambulo::kinematics::AngleCurves;
 use ambulo::parameters::GaitParameters;
 use ambulo_nn::codec::text::{Special, Tokenizer};
+use ambulo_nn::reasoner::Reads;
 use ambulo_train::motion::Role;
 use ambulo_train::reasoner::{
     GaitText, Lessons, MeasuredText, Objective, Other, Said, TextBatch, Trivial, figures,
@@ -62,7 +64,13 @@ fn walks(count: usize) -> Vec<GaitText> {
 fn lessons(objective: Objective) -> (Lessons, Arc<Tokenizer>) {
     let tokenizer = Arc::new(vocabulary(CODES).unwrap());
     let walks = Arc::new(walks(12));
-    let lessons = Lessons::new(walks, Arc::clone(&tokenizer), objective, 1.5, 6);
+    let lessons = Lessons::new(
+        walks,
+        Arc::clone(&tokenizer),
+        (objective, Reads::Motion),
+        1.5,
+        6,
+    );
     (lessons, tokenizer)
 }
 
@@ -91,6 +99,32 @@ fn answers_have_their_form_and_batches_repeat() {
             tokenizer.end(),
         ];
         assert_eq!(tail, expected);
+    }
+}
+
+#[test]
+fn what_was_measured_is_read_behind_the_motion_where_answers_rest_on_it() {
+    let objective = Objective::Reasoning {
+        generative_share: 0.5,
+    };
+    let (alone, tokenizer) = lessons(objective);
+    let walks = Arc::new(walks(12));
+    let reads = (objective, Reads::MotionAndMeasurements);
+    let both = Lessons::new(walks, Arc::clone(&tokenizer), reads, 1.5, 6);
+    let (alone, both) = (alone.batch(1, 0, 40), both.batch(1, 0, 40));
+    assert_eq!(alone.written, both.written);
+    for ((alone, both), score) in alone.read.iter().zip(&both.read).zip(&both.scores) {
+        let [alone, both] = [alone, both].map(|it| tokenizer.decode(it, Special::Skip));
+        let Some(score) = score else {
+            assert_eq!(alone, both, "descriptions rest on the motion alone");
+            continue;
+        };
+        let measured = level_words(&readings(0.2 - 1.2 * *score as f64));
+        assert!(both.contains(&measured) && !alone.contains(&measured));
+        assert_eq!(
+            both.replace(&measured, "").split_whitespace().count(),
+            alone.split_whitespace().count()
+        );
     }
 }
 
@@ -186,7 +220,7 @@ mod training {
     use std::path::PathBuf;
 
     use ambulo_nn::config::{NetworkConfig, T5Config};
-    use ambulo_nn::reasoner::{INSTRUCTION, Reasoner};
+    use ambulo_nn::reasoner::{INSTRUCTION, READS_NOTE, Reasoner};
     use ambulo_nn::threads::{Engine, Threads};
     use ambulo_nn::weights::Weights;
     use ambulo_train::device;
@@ -277,6 +311,7 @@ mod training {
             "ego",
             "dpo",
             "ego_dpo",
+            "reasoner",
         ] {
             assert!(names.contains(&format!("assess_{name}").as_str()), "{name}");
         }
@@ -302,12 +337,16 @@ mod training {
         let objective = Objective::Reasoning {
             generative_share: 0.0,
         };
-        let first = setup(folder("first"), 60, objective);
+        let mut first = setup(folder("first"), 60, objective);
+        first.train.reads = Reads::MotionAndMeasurements;
         let (outcome, losses) = trained(&first, &lesson());
         assert!(losses[5] < 0.5 * losses[0], "{losses:?}");
         let weights = Weights::from_bytes(&std::fs::read(&outcome.weights).unwrap()).unwrap();
+        assert_eq!(weights.info().notes[READS_NOTE], "motion_and_measurements");
         let reasoner = Reasoner::from_weights(&weights, &Engine::new(Threads::new(1))).unwrap();
-        let answer = reasoner.answer(INSTRUCTION, &[0, 1, 2, 3]).unwrap();
+        let answer = reasoner
+            .answer(INSTRUCTION, &[0, 1, 2, 3], &readings(0.0))
+            .unwrap();
         let sum: f64 = answer.probabilities.iter().sum();
         assert_eq!(answer.probabilities.len(), score::SCORES);
         assert!((sum - 1.0).abs() < 1e-5);
