@@ -373,6 +373,7 @@ fn second_opinion() -> Value {
         "What another model says of the same walk, beside the one that leads.",
         &[
             ("scorer", string()),
+            ("reads", string()),
             ("score", nullable(&count())),
             ("probabilities", list(&number())),
             ("rationale", list(&reference("finding"))),

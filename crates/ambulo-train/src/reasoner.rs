@@ -23,4 +23,4 @@ pub use walks::{
     CodesError, GaitText, MeasureText, MeasuredText, TextSettings, WalkError, gait_codes,
     gait_texts,
 };
-pub use written::{Figures, Said, answered, described_walks, figures};
+pub use written::{Figures, Said, answered, claims_by_aspect, described_walks, figures};

@@ -108,6 +108,8 @@ pub struct WithheldRule {
 pub struct SecondOpinion {
     /// What gave it.
     pub scorer: String,
+    /// What it read of the walk: `motion`, or `motion_and_measurements`.
+    pub reads: String,
     /// The likeliest score; `None` where none is likely enough.
     pub score: Option<u8>,
     /// Probability of each score.

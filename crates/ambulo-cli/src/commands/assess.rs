@@ -119,6 +119,8 @@ fn lines(analysis: &Analysis) -> Vec<String> {
             other.rationale.len(),
             other.struck_sentences
         ));
+        let own = other.rationale.iter();
+        lines.extend(own.map(|it| format!("  {}", it.sentence)));
     }
     if assessment.struck_sentences > 0 {
         lines.push(format!(

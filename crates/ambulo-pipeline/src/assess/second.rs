@@ -79,6 +79,7 @@ impl Reader {
         let vetted = rationale::vetted(&answer.text, readings);
         Some(SecondOpinion {
             scorer: REASONER.to_owned(),
+            reads: self.reasoner.reads().name().to_owned(),
             score: (probability >= LEAST_CERTAIN).then_some(score),
             probabilities: answer.probabilities,
             rationale: vetted.sentences,

@@ -80,11 +80,12 @@ fn probabilities(assessment: &Assessment) -> Markup {
     }
 }
 
-/// What the model beside says, in a line.
+/// What the model beside says, in a line, and its sentences for who wants to read them.
 fn second_opinion(other: &SecondOpinion) -> Markup {
     html! {
         p.small {
-            "Beside it, " (other.scorer) ", a language model that reads the motion alone: "
+            "Beside it, " (other.scorer) ", a language model that reads the motion"
+            @if other.reads == "motion" { " alone: " } @else { " and what was measured of it: " }
             @match other.score {
                 Some(score) => { "score " (score) " (" (meaning(usize::from(score))) ")" }
                 None => { "no score is likely enough" }
@@ -92,6 +93,19 @@ fn second_opinion(other: &SecondOpinion) -> Markup {
             "; " (words::count(other.rationale.len(), "sentence of its own is borne out by the measurements", "sentences of its own are borne out by the measurements"))
             @if other.struck_sentences > 0 { ", " (other.struck_sentences) " struck because they contradict them" }
             "."
+        }
+        @if !other.rationale.is_empty() {
+            details {
+                summary { "What it wrote" }
+                ul.rationale {
+                    @for sentence in &other.rationale {
+                        li {
+                            (sentence.sentence)
+                            @for evidence in &sentence.evidence { span.rests { (findings::measurement(evidence)) } }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a language model says of walks, and how true and how near to the writer's words it is.
 
-use ambulo::assessment::claims::FactCheck;
+use std::collections::BTreeMap;
+
+use ambulo::assessment::aspects::Aspect;
+use ambulo::assessment::claims::{FactCheck, Verdict};
 use ambulo::assessment::rationale::vetted;
 use ambulo::assessment::score::likeliest;
 use ambulo::metrics::text::{Cider, Written, cider};
@@ -118,6 +121,24 @@ pub fn figures(said: &[Said<'_>]) -> Option<Figures> {
         accuracy: right.count() as f64 / count,
         supported: claims[0] as f64 / claims[1].max(1) as f64,
     })
+}
+
+/// Of which qualities a network speaks, and how truly: claims that the measurements bear out, and claims that they can be
+/// held against.
+pub fn claims_by_aspect(said: &[Said<'_>]) -> BTreeMap<Aspect, [usize; 2]> {
+    let mut counts: BTreeMap<Aspect, [usize; 2]> = BTreeMap::new();
+    for it in said {
+        for claim in FactCheck::of(&it.text, &it.walk.measured.readings).claims {
+            if let (Some(aspect), Verdict::Supported | Verdict::Contradicted) =
+                (claim.claim.aspect, claim.verdict)
+            {
+                let [held, all] = counts.entry(aspect).or_default();
+                *held += usize::from(claim.verdict == Verdict::Supported);
+                *all += 1;
+            }
+        }
+    }
+    counts
 }
 
 /// Texts beside their references.

@@ -14,8 +14,8 @@ use ambulo_nn::codec::text::{Special, Tokenizer};
 use ambulo_nn::reasoner::Reads;
 use ambulo_train::motion::Role;
 use ambulo_train::reasoner::{
-    GaitText, Lessons, MeasuredText, Objective, Other, Said, TextBatch, Trivial, figures,
-    vocabulary,
+    GaitText, Lessons, MeasuredText, Objective, Other, Said, TextBatch, Trivial, claims_by_aspect,
+    figures, vocabulary,
 };
 
 const CODES: usize = 16;
@@ -213,6 +213,11 @@ fn trivial_answers_are_what_they_are_called() {
     let found = figures(&[own]).unwrap();
     assert!((found.accuracy - 1.0).abs() < 1e-9 && (found.supported - 1.0).abs() < 1e-9);
     assert!(figures(&[]).is_none());
+    let wrong = "Foot: Steps are very long. Arm: Arm swing is strongly reduced.".to_owned();
+    let told = [Said::of(&walks[3], &walks[3].text, wrong, Vec::new())];
+    let counts = claims_by_aspect(&told);
+    assert_eq!(counts[&Aspect::ArmSwing], [1, 1]);
+    assert_eq!(counts[&Aspect::StepLength], [0, 1]);
 }
 
 #[cfg(feature = "burn")]

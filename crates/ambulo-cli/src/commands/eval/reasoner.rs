@@ -9,7 +9,7 @@ use ambulo::motion::Motion3d;
 use ambulo_io::files;
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::networks::vqvae::Vqvae;
-use ambulo_nn::reasoner::{INSTRUCTION, Reasoner};
+use ambulo_nn::reasoner::{INSTRUCTION, Reads, Reasoner};
 use ambulo_nn::threads::{Engine, Threads};
 use ambulo_nn::weights::{Weights, shipped};
 use ambulo_pipeline::assess;
@@ -18,7 +18,7 @@ use ambulo_train::assess::{Judged, ScoreTable};
 use ambulo_train::motion::Role;
 use ambulo_train::reasoner::{
     GaitText, MeasuredText, Said, SaidTable, Templates, TextSettings, Trivial, answered,
-    described_walks, gait_texts, probed, published_tables,
+    claims_by_aspect, described_walks, gait_texts, probed, published_tables,
 };
 use anyhow::Context as _;
 
@@ -101,7 +101,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             0.0,
         );
         progress.finish();
-        let _ = writeln!(out, " {name}\n{}", table.to_text());
+        let reads = match reasoner.reads() {
+            Reads::Motion => "the motion alone",
+            Reads::MotionAndMeasurements => "the motion and what was measured",
+        };
+        let _ = writeln!(out, " {name}, which reads {reads}\n{}", table.to_text());
+        qualities(&mut out, &said);
         if !is_generative {
             let said = answered(reasoner, unknown, &held)?;
             let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
@@ -127,6 +132,17 @@ fn baseline_0(walk: &GaitText, model: &ambulo::assessment::score::ScoreModel) ->
         truth: walk.score,
         probabilities: found.unwrap_or_default(),
     }
+}
+
+/// Of which qualities it spoke, and how truly.
+fn qualities(out: &mut String, said: &[Said<'_>]) {
+    let _ = writeln!(out, "  claims borne out, of those about each quality");
+    for (aspect, [held, all]) in claims_by_aspect(said) {
+        let name = aspect.name().replace('_', " ");
+        let share = 100.0 * held as f64 / all.max(1) as f64;
+        let _ = writeln!(out, "    {name:<24} {held:>5} of {all:>5}  {share:>5.1} %");
+    }
+    out.push('\n');
 }
 
 /// Examples of what was written, the first walks of each score.
