@@ -332,6 +332,9 @@ fn a_score_stands_with_its_probabilities_and_sentences_with_their_numbers() {
         "<h4>Arm</h4>",
         "<h4>Overall</h4>",
         "1 sentence that the measurements contradict was struck",
+        "reads the motion and what was measured of it: score 1",
+        "1 sentence of its own is borne out by the measurements, 2 struck",
+        "The pace of walking is noticeably slow.",
     ] {
         assert!(section.contains(said), "{said} in {section}");
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ambulo::analysis::{
     Analysis, Indices, Input, Lead, Learned, Lifting, Method, Norms, Provenance, SCHEMA_VERSION,
 };
-use ambulo::assessment::{Assessment, Evidence, Finding, NormValue, WithheldRule};
+use ambulo::assessment::{Assessment, Evidence, Finding, NormValue, SecondOpinion, WithheldRule};
 use ambulo::bouts::{Bout, BoutKind};
 use ambulo::cycles::RejectedCycle;
 use ambulo::events::{EventKind, EventSource, GaitEvent};
@@ -354,6 +354,24 @@ pub(crate) fn with_network() -> Analysis {
         ),
     ];
     analysis.assessment.struck_sentences = 1;
+    analysis.assessment.second_opinion = Some(SecondOpinion {
+        scorer: "assess_reasoner".to_owned(),
+        reads: "motion_and_measurements".to_owned(),
+        score: Some(1),
+        probabilities: vec![0.31, 0.52, 0.16, 0.01],
+        rationale: vec![finding(
+            "overall_speed",
+            "The pace of walking is noticeably slow.",
+            -2.2,
+            vec![evidence(
+                ParameterId::Speed,
+                "both",
+                0.89,
+                Some((1.24, 0.16)),
+            )],
+        )],
+        struck_sentences: 2,
+    });
     analysis
 }
 
