@@ -1,23 +1,21 @@
 //! What was measured of a walk as words that a language model can read beside the motion.
 //!
-//! Every quality is two words, its name and how far it lies from its norm: "step_length -1.5 arm_swing_left -2.5". The
-//! distance is in standard deviations, towards the norm to the next half, so that a limit of the writer lies between two
-//! words and never within one.
+//! Every quality is one word, its name and its level: "step_length:-1.5 arm_swing_left:-2". A level is the last limit
+//! that the distance from the norm has passed, in standard deviations; limits are those by which the writer and the
+//! check of claims choose their words, so that nothing they tell apart falls together.
 
 use crate::Side;
 
 use super::aspects::{Aspect, AspectReading, AspectReadings};
 
-/// Words of a standard deviation.
-const STEPS: f64 = 2.0;
-/// Farther distances from the norm are called the same, in standard deviations.
-const FARTHEST: f64 = 4.0;
+/// Distances from the norm at which words change, in standard deviations.
+const LIMITS_Z: [f64; 5] = [0.0, 1.0, 1.5, 2.0, 3.0];
 
 /// The words for what was measured; empty where nothing was.
 pub fn level_words(readings: &AspectReadings) -> String {
     let words = readings.iter().map(|reading| {
-        let name = name(reading.aspect, reading.side);
-        format!("{name} {}", level(reading))
+        let is_low = reading.z < 0.0;
+        word(reading.aspect, reading.side, is_low, passed(reading))
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -25,31 +23,31 @@ pub fn level_words(readings: &AspectReadings) -> String {
 /// Every word that [`level_words`] can write.
 pub fn all_level_words() -> impl Iterator<Item = String> {
     let sides = [None, Some(Side::Left), Some(Side::Right)];
-    let names = Aspect::ALL.into_iter().flat_map(move |aspect| {
+    let named = Aspect::ALL.into_iter().flat_map(move |aspect| {
         let sides = sides.into_iter();
         sides
             .filter(move |side| side.is_none() || aspect.is_sided())
-            .map(move |side| name(aspect, side))
+            .map(move |side| (aspect, side))
     });
-    let count = STEPS * FARTHEST;
-    let halves = (0..).map(f64::from).take_while(move |&it| it <= count);
-    let levels = halves.flat_map(|half| [half / STEPS, -half / STEPS]);
-    let mut levels: Vec<String> = levels.map(|level| (level + 0.0).to_string()).collect();
-    levels.dedup();
-    names.chain(levels)
+    named.flat_map(|(aspect, side)| {
+        let high = LIMITS_Z.map(|limit| word(aspect, side, false, limit));
+        let low = LIMITS_Z[1..].iter();
+        let low: Vec<String> = low.map(|&limit| word(aspect, side, true, limit)).collect();
+        high.into_iter().chain(low)
+    })
 }
 
-fn name(aspect: Aspect, side: Option<Side>) -> String {
-    match side {
-        Some(side) => format!("{}_{}", aspect.name(), side.name()),
-        None => aspect.name().to_owned(),
-    }
+fn word(aspect: Aspect, side: Option<Side>, is_low: bool, limit: f64) -> String {
+    let side = side.map_or_else(String::new, |side| format!("_{}", side.name()));
+    let sign = if is_low && limit > 0.0 { "-" } else { "" };
+    format!("{}{side}:{sign}{limit}", aspect.name())
 }
 
-fn level(reading: &AspectReading) -> String {
-    let steps = (STEPS * reading.z.clamp(-FARTHEST, FARTHEST)).trunc();
-    // A zero has no sign.
-    (steps / STEPS + 0.0).to_string()
+/// The last limit that the distance from the norm has passed.
+fn passed(reading: &AspectReading) -> f64 {
+    let distance = reading.z.abs();
+    let passed = LIMITS_Z.into_iter().rev().find(|&limit| distance >= limit);
+    passed.unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -76,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn words_keep_to_the_norms_side_of_a_limit() {
+    fn a_level_is_the_last_limit_that_was_passed() {
         let readings = [
             reading(Aspect::Speed, None, -1.99),
             reading(Aspect::ArmSwing, Some(Side::Left), -2.0),
@@ -88,7 +86,7 @@ mod tests {
             .fold(AspectReadings::default(), AspectReadings::with);
         assert_eq!(
             level_words(&readings),
-            "step_width 4 arm_swing_left -2 speed -1.5 cadence 0"
+            "step_width:3 arm_swing_left:-2 speed:-1.5 cadence:0"
         );
         assert_eq!(level_words(&AspectReadings::default()), "");
     }
@@ -101,9 +99,7 @@ mod tests {
         for tenth in -60..=60 {
             let sided = reading(Aspect::KneeBend, Some(Side::Right), f64::from(tenth) / 10.0);
             let readings = AspectReadings::default().with(sided);
-            for word in level_words(&readings).split(' ') {
-                assert!(known.contains(&word.to_owned()), "{word}");
-            }
+            assert!(known.contains(&level_words(&readings)), "{tenth}");
         }
     }
 }
