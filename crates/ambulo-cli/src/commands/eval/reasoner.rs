@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ambulo::assessment::score::Scorer as _;
 use ambulo::motion::Motion3d;
@@ -90,11 +91,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     for (name, reasoner) in &models {
         progress.stage(name);
         let is_generative = name.ends_with("generative");
+        let start = Instant::now();
         let said = if is_generative {
             described_walks(reasoner, &held)?
         } else {
             answered(reasoner, INSTRUCTION, &held)?
         };
+        let answer_s = start.elapsed().as_secs_f64() / held.len().max(1) as f64;
         let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
         let probe = ScoreTable::of(
             &probed(reasoner.network(), reasoner.tokenizer(), &unseen)?,
@@ -105,7 +108,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
             Reads::Motion => "the motion alone",
             Reads::MotionAndMeasurements => "the motion and what was measured",
         };
-        let _ = writeln!(out, " {name}, which reads {reads}\n{}", table.to_text());
+        let _ = writeln!(
+            out,
+            " {name}, which reads {reads}, {answer_s:.3} s a walk\n{}",
+            table.to_text()
+        );
         qualities(&mut out, &said);
         if !is_generative {
             let said = answered(reasoner, unknown, &held)?;
