@@ -4,7 +4,7 @@ pub(crate) mod long;
 
 use super::cpu::{Cpu, Task};
 use super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles, with_rows};
-use super::math::exp;
+use super::math::exp2;
 use super::pool::{Chunks, Pool};
 use super::simd::Simd;
 
@@ -101,7 +101,7 @@ pub(crate) fn scratch_len(cpu: Cpu, width: usize, keys: usize) -> usize {
     Sizes::new(cpu.lanes(), cpu.tile_rows(), width, keys).total()
 }
 
-/// Scratch memory: keys by feature, values by key, scores of a tile.
+/// Scratch memory: keys by feature, values by key, scores of a tile, queries of a tile.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     panel: usize,
@@ -110,6 +110,7 @@ struct Sizes {
     keys: usize,
     values: usize,
     scores: usize,
+    queries: usize,
 }
 
 impl Sizes {
@@ -124,11 +125,12 @@ impl Sizes {
             keys: keys_padded * width,
             values: keys * width_padded,
             scores: rows * keys_padded,
+            queries: rows * width,
         }
     }
 
     fn total(&self) -> usize {
-        (self.keys + self.values + self.scores).next_multiple_of(16) + 16
+        (self.keys + self.values + self.scores + self.queries).next_multiple_of(16) + 16
     }
 }
 
@@ -394,7 +396,18 @@ unsafe fn attend<S: Simd, const M: usize>(
     unsafe {
         let values = keys.add(sizes.keys);
         let scores = values.add(sizes.values);
-        let query = unit.queries.0.add(first * unit.queries.1 + head * width);
+        let queries = scores.add(sizes.scores);
+        // Softmax is by powers of 2. Queries that lie far apart would drive each other out of the first cache.
+        let scale = s.splat(unit.scale * std::f32::consts::LOG2_E);
+        for r in 0..M {
+            let query = (first + r) * unit.queries.1 + head * width;
+            let mut i = 0;
+            while i < width {
+                let x = load_some(s, unit.queries.0.add(query + i), width - i);
+                store_some(s, s.mul(x, scale), queries.add(r * width + i), width - i);
+                i += S::LANES;
+            }
+        }
         let mut t = 0;
         while t < unit.keys {
             let panel = keys.add(t * width);
@@ -402,7 +415,7 @@ unsafe fn attend<S: Simd, const M: usize>(
             multiply(
                 s,
                 width,
-                (query, unit.queries.1),
+                (queries.cast_const(), width),
                 (panel, sizes.panel),
                 &mut tile,
             );
@@ -416,7 +429,7 @@ unsafe fn attend<S: Simd, const M: usize>(
         let mut factors = [0.0_f32; M];
         for (r, factor) in factors.iter_mut().enumerate() {
             let row = scores.add(r * sizes.keys_padded);
-            *factor = 1.0 / softmax(s, row, unit.keys, unit.scale);
+            *factor = 1.0 / softmax(s, row, unit.keys);
             if let Some(all) = &unit.probabilities {
                 let place = (head * unit.query_count + first + r) * unit.keys;
                 for t in 0..unit.keys {
@@ -450,41 +463,38 @@ unsafe fn attend<S: Simd, const M: usize>(
     }
 }
 
-/// Replaces scores by exponentials and returns their sum.
+/// Replaces scores by powers of 2, relative to the largest, and returns their sum.
 #[inline(always)]
-unsafe fn softmax<S: Simd>(s: S, row: *mut f32, keys: usize, scale: f32) -> f32 {
+unsafe fn softmax<S: Simd>(s: S, row: *mut f32, keys: usize) -> f32 {
     let whole = keys - keys % S::LANES;
     let rest = keys - whole;
-    let scales = s.splat(scale);
     // SAFETY: the row holds `keys` numbers, rounded up to whole panels.
     unsafe {
         let mut most = s.splat(f32::NEG_INFINITY);
         let mut t = 0;
         while t < whole {
-            most = s.max(most, s.mul(s.load(row.add(t)), scales));
+            most = s.max(most, s.load(row.add(t)));
             t += S::LANES;
         }
         let mut largest = s.largest(most);
         for t in whole..keys {
-            largest = largest.max(*row.add(t) * scale);
+            largest = largest.max(*row.add(t));
         }
-        let shift = s.splat(-largest);
+        let largest = s.splat(largest);
         let mut sum = s.splat(0.0);
         t = 0;
         while t < whole {
-            let e = exp(s, s.fma(s.load(row.add(t)), scales, shift));
+            let e = exp2(s, s.sub(s.load(row.add(t)), largest));
             s.store(e, row.add(t));
             sum = s.add(sum, e);
             t += S::LANES;
         }
-        let mut total = s.sum(sum);
         if rest > 0 {
-            let e = exp(s, s.fma(s.load_first(row.add(whole), rest), scales, shift));
+            let e = exp2(s, s.sub(s.load_first(row.add(whole), rest), largest));
             s.store_first(e, row.add(whole), rest);
-            let rest_sum = s.load_first(row.add(whole), rest);
-            total += s.sum(rest_sum);
+            sum = s.add(sum, s.load_first(row.add(whole), rest));
         }
-        total
+        s.sum(sum)
     }
 }
 

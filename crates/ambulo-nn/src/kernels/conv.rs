@@ -78,6 +78,15 @@ pub(crate) struct After<'a> {
     pub(crate) terms: &'a [Term<'a>],
 }
 
+/// Memory of no use between convolutions.
+#[derive(Debug)]
+pub(crate) struct Scratch<'a> {
+    /// Each thread's; see [`Conv::scratch_len`].
+    pub(crate) own: Chunks<'a>,
+    /// What all share; see [`Conv::shared_len`].
+    pub(crate) shared: &'a mut [f32],
+}
+
 /// How a convolution is computed. It follows from the geometry alone, so that results depend on neither
 /// batch nor threads.
 #[derive(Debug, Clone)]
@@ -129,11 +138,19 @@ impl Conv {
         }
     }
 
+    /// Numbers of memory that all threads share, for so many maps.
+    pub(crate) fn shared_len(&self, batch: usize) -> usize {
+        match &self.method {
+            Method::Direct(_) => 0,
+            Method::Winograd(winograd) => winograd.shared_len(batch),
+        }
+    }
+
     /// Convolves `batch` maps on all threads.
     ///
     /// # Panics
     ///
-    /// If a slice is too short, or the scratch memory of a thread.
+    /// If a slice is too short, or the scratch memory.
     pub(crate) fn apply_on(
         &self,
         pool: &Pool,
@@ -141,7 +158,7 @@ impl Conv {
         input: &[f32],
         output: &mut [f32],
         after: &After<'_>,
-        scratch: Chunks<'_>,
+        scratch: Scratch<'_>,
     ) {
         let (from, to) = (self.geometry.from.extents, self.geometry.to.extents);
         assert!(batch * from.image() <= input.len());
@@ -193,35 +210,56 @@ struct Cell {
     column: usize,
 }
 
+/// [`Finish`] for cells of one row of the output.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    finish: &'a Finish<'a>,
+    /// Where the rows begin that the terms add to it.
+    starts: [*const f32; MOST_TERMS],
+}
+
 impl Finish<'_> {
+    /// For cells of the row that `cell` lies in, which is one of the outputs'.
+    #[inline(always)]
+    fn line(&self, cell: Cell) -> Line<'_> {
+        let mut starts = [std::ptr::null(); MOST_TERMS];
+        for (start, term) in starts.iter_mut().zip(self.terms) {
+            let extents = term.place.extents;
+            let place = cell.image * extents.image()
+                + extents.origin()
+                + (cell.row >> term.doublings) * extents.row()
+                + term.place.channel;
+            *start = term.data.as_ptr().wrapping_add(place);
+        }
+        Line {
+            finish: self,
+            starts,
+        }
+    }
+}
+
+impl Line<'_> {
     /// Stores a vector of sums, bias included, whose first output is `output`, at `to`.
     ///
     /// # Safety
     ///
-    /// The cell is one of the outputs', and its output `output` lies at `to`.
+    /// The column is one of the outputs', and its output `output` lies at `to`.
     #[inline(always)]
-    unsafe fn store<S: Simd>(&self, s: S, sum: S::V, cell: Cell, output: usize, to: *mut f32) {
-        let Some(count @ 1..) = self.outputs.checked_sub(output) else {
+    unsafe fn store<S: Simd>(&self, s: S, sum: S::V, column: usize, output: usize, to: *mut f32) {
+        let Some(count @ 1..) = self.finish.outputs.checked_sub(output) else {
             return;
         };
         let mut value = sum;
-        if self.rectify == Rectify::First {
+        if self.finish.rectify == Rectify::First {
             value = s.max(value, s.splat(0.0));
         }
-        for term in self.terms {
-            let extents = term.place.extents;
-            let start = cell.image * extents.image()
-                + extents.origin()
-                + (cell.row >> term.doublings) * extents.row()
-                + (cell.column >> term.doublings) * extents.channels
-                + term.place.channel
-                + output;
+        for (start, term) in self.starts.iter().zip(self.finish.terms) {
+            let channels = term.place.extents.channels;
+            let from = start.wrapping_add((column >> term.doublings) * channels + output);
             // SAFETY: `Conv::apply_on` has compared the term's extents with those of the output.
-            value = s.add(value, unsafe {
-                load_some(s, term.data.as_ptr().add(start), count)
-            });
+            value = s.add(value, unsafe { load_some(s, from, count) });
         }
-        if self.rectify == Rectify::Last {
+        if self.finish.rectify == Rectify::Last {
             value = s.max(value, s.splat(0.0));
         }
         // SAFETY: the caller's word.

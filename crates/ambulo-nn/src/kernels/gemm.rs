@@ -11,6 +11,7 @@ use super::cpu::{Cpu, Task};
 use super::math::gelu;
 use super::pool::Pool;
 use super::simd::Simd;
+use super::taps::Run;
 
 /// Vectors side by side in a tile.
 const VECTORS: usize = 2;
@@ -24,8 +25,11 @@ const DEPTH: usize = 512;
 /// Rows handled together with one panel: their inputs stay in the second cache.
 pub(crate) const BLOCK_ROWS: usize = 168;
 
-/// Steps between two requests for memory that will be needed soon.
-const PREFETCH_STEPS: usize = 32;
+/// Weights that stay in the second cache; nothing is fetched ahead.
+const NEAR: usize = 1 << 15;
+
+/// Cache lines that a step of the sum asks for ahead of their use, while there are some to ask for.
+const REQUESTS: usize = 2;
 
 /// What happens to a sum before it is stored. The bias has been added.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -342,23 +346,97 @@ pub(super) unsafe fn multiply<S: Simd, const M: usize, const N: usize>(
     let mut sums = *tile;
     let (mut a, mut b) = (a, b);
     for _ in 0..depth {
-        // SAFETY: the caller's word: step below `depth`, row below `M`, vector below `N`.
-        unsafe {
-            let mut columns = [s.splat(0.0); N];
-            for (j, column) in columns.iter_mut().enumerate() {
-                *column = s.load(b.add(j * S::LANES));
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let x = s.splat(*a.add(r * a_stride));
-                for (sum, &column) in sums.iter_mut().zip(&columns) {
-                    *sum = s.fma(x, column, *sum);
-                }
-            }
-        }
+        // SAFETY: the caller's word: step below `depth`.
+        unsafe { step(s, (a, a_stride), b, &mut sums) };
         a = a.wrapping_add(1);
         b = b.wrapping_add(b_stride);
     }
     *tile = sums;
+}
+
+/// The same, and asks for memory that will be needed soon: [`REQUESTS`] lines in each of the first steps.
+///
+/// # Safety
+///
+/// As for [`multiply`].
+#[inline(always)]
+unsafe fn multiply_ahead<S: Simd, const M: usize, const N: usize>(
+    s: S,
+    depth: usize,
+    (a, a_stride): (*const f32, usize),
+    (b, b_stride): (*const f32, usize),
+    (ahead, requests): (*const f32, usize),
+    tile: &mut Tile<S::V, M, N>,
+) {
+    let mut sums = *tile;
+    let (mut a, mut b, mut ahead) = (a, b, ahead);
+    for place in 0..depth {
+        if place < requests {
+            for line in 0..REQUESTS {
+                s.prefetch(ahead.wrapping_add(line * LINE));
+            }
+            ahead = ahead.wrapping_add(REQUESTS * LINE);
+        }
+        // SAFETY: the caller's word: step below `depth`.
+        unsafe { step(s, (a, a_stride), b, &mut sums) };
+        a = a.wrapping_add(1);
+        b = b.wrapping_add(b_stride);
+    }
+    *tile = sums;
+}
+
+/// The same for rows whose numbers lie in several runs, each at its offset from `a`.
+///
+/// # Safety
+///
+/// As for [`multiply`], for each run of the rows and for all vectors.
+#[inline(always)]
+pub(super) unsafe fn multiply_runs<S: Simd, const M: usize, const N: usize>(
+    s: S,
+    runs: &[Run],
+    (a, a_stride): (*const f32, usize),
+    (b, b_stride): (*const f32, usize),
+    tile: &mut Tile<S::V, M, N>,
+) {
+    let mut sums = *tile;
+    let mut b = b;
+    for run in runs {
+        let mut a = a.wrapping_add(run.offset);
+        for _ in 0..run.length {
+            // SAFETY: the caller's word: step below the run's length.
+            unsafe { step(s, (a, a_stride), b, &mut sums) };
+            a = a.wrapping_add(1);
+            b = b.wrapping_add(b_stride);
+        }
+    }
+    *tile = sums;
+}
+
+/// One step of a product.
+///
+/// # Safety
+///
+/// A number of each of `M` rows and `N` vectors can be read.
+#[inline(always)]
+unsafe fn step<S: Simd, const M: usize, const N: usize>(
+    s: S,
+    (a, a_stride): (*const f32, usize),
+    b: *const f32,
+    sums: &mut Tile<S::V, M, N>,
+) {
+    // SAFETY: the caller's word: row below `M`, vector below `N`.
+    unsafe {
+        let mut columns = [s.splat(0.0); N];
+        for (j, column) in columns.iter_mut().enumerate() {
+            *column = s.load(b.add(j * S::LANES));
+        }
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = s.splat(*a.add(r * a_stride));
+            for (sum, &column) in sums.iter_mut().zip(&columns) {
+                *sum = s.fma(x, column, *sum);
+            }
+        }
+    }
 }
 
 /// Calls a function with the number of rows as a constant.
@@ -411,8 +489,11 @@ unsafe fn linear<S: Simd, E: Store>(s: S, task: &Apply<'_>, store: E) {
                 let end = (panel * inputs + depth.end) * width;
                 let mut ahead = task.layer.weights.as_ptr().wrapping_add(end);
                 let count = block.len().div_ceil(S::ROWS);
-                let requests = depth.len().div_ceil(PREFETCH_STEPS);
-                let lines = (depth.len() * width).div_ceil(LINE * requests * count);
+                let requests = if task.layer.weights.len() <= NEAR {
+                    0
+                } else {
+                    (depth.len() * width).div_ceil(LINE * REQUESTS * count)
+                };
                 for rows in tiles(block.clone(), S::ROWS) {
                     let m = rows.len();
                     let step = Step {
@@ -423,9 +504,9 @@ unsafe fn linear<S: Simd, E: Store>(s: S, task: &Apply<'_>, store: E) {
                         first: part == 0,
                         last: part + 1 == parts,
                         ahead,
-                        lines,
+                        requests,
                     };
-                    ahead = ahead.wrapping_add(lines * requests * LINE);
+                    ahead = ahead.wrapping_add(requests * REQUESTS * LINE);
                     // SAFETY: rows and panel are the task's; `partial` holds a panel's width for each
                     // row of the block.
                     unsafe { with_rows!(S, m, linear_tile::<S, _, E>(s, task, &step, store)) };
@@ -445,8 +526,8 @@ struct Step {
     last: bool,
     /// What to fetch during this tile.
     ahead: *const f32,
-    /// Cache lines to fetch every [`PREFETCH_STEPS`].
-    lines: usize,
+    /// Steps of the sum that fetch [`REQUESTS`] cache lines each.
+    requests: usize,
 }
 
 #[inline(always)]
@@ -458,47 +539,33 @@ unsafe fn linear_tile<S: Simd, const M: usize, E: Store>(
 ) {
     let layer = task.layer;
     let width = VECTORS * S::LANES;
-    let mut tile = [[s.splat(0.0); VECTORS]; M];
+    let mut tile: Tile<S::V, M, VECTORS> = [[s.splat(0.0); VECTORS]; M];
     // SAFETY: every address below lies in the packed weights, in the task's rows, or in the partial
     // sums of this tile.
     unsafe {
-        if !step.first {
-            for (r, sums) in tile.iter_mut().enumerate() {
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    *sum = s.load(step.partial.add(r * PANEL + j * S::LANES));
-                }
-            }
-        }
         let a = task.input.0.add(step.row * task.input.1 + step.depth.start);
         let b = layer
             .weights
             .as_ptr()
             .add((step.panel * layer.inputs + step.depth.start) * width);
         // Meanwhile the next panel is fetched from a farther cache, a share of it during each tile.
-        let mut ahead = step.ahead;
-        let mut done = 0;
-        while done < step.depth.len() {
-            let steps = PREFETCH_STEPS.min(step.depth.len() - done);
-            for _ in 0..step.lines {
-                s.prefetch(ahead);
-                ahead = ahead.wrapping_add(LINE);
-            }
-            let (a, b) = (a.add(done), b.add(done * width));
-            multiply(s, steps, (a, task.input.1), (b, width), &mut tile);
-            done += steps;
-        }
-        if !step.last {
-            for (r, sums) in tile.iter().enumerate() {
-                for (j, &sum) in sums.iter().enumerate() {
-                    s.store(sum, step.partial.add(r * PANEL + j * S::LANES));
-                }
-            }
-            return;
-        }
+        let ahead = (step.ahead, step.requests);
+        let depth = step.depth.len();
+        multiply_ahead(s, depth, (a, task.input.1), (b, width), ahead, &mut tile);
         let bias = layer.bias.as_ptr().add(step.panel * width);
         for (r, sums) in tile.iter().enumerate() {
             let row = task.output.0.add((step.row + r) * task.output.1);
             for (j, &sum) in sums.iter().enumerate() {
+                let partial = step.partial.add(r * PANEL + j * S::LANES);
+                let sum = if step.first {
+                    sum
+                } else {
+                    s.add(sum, s.load(partial))
+                };
+                if !step.last {
+                    s.store(sum, partial);
+                    continue;
+                }
                 let column = step.panel * width + j * S::LANES;
                 let Some(count @ 1..) = layer.outputs.checked_sub(column) else {
                     continue;

@@ -26,27 +26,19 @@ pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(y, s.pow2(n))
 }
 
-/// 2 to the power of each lane, to about 2e-7 relative, for numbers that are not above 0; below -126 it stays at
-/// that.
+/// 2 to the power of each lane, to about 2e-7 relative, for numbers up to 126; below -126 it stays at that or
+/// falls to 0.
 ///
-/// The Taylor series about the nearest whole number, to degree 6.
+/// The polynomial of degree 5 that is nearest between -1/2 and 1/2, about the nearest whole number.
 #[inline(always)]
 pub(super) fn exp2<S: Simd>(s: S, x: S::V) -> S::V {
-    let x = s.max(x, s.splat(-126.0));
     let n = s.round(x);
     let r = s.sub(x, n);
-    let mut p = s.splat(1.540_353e-4);
-    for c in [
-        1.333_355_8e-3,
-        9.618_129e-3,
-        5.550_411e-2,
-        0.240_226_5,
-        std::f32::consts::LN_2,
-        1.0,
-    ] {
+    let mut p = s.splat(1.327_647_2e-3);
+    for c in [9.675_541e-3, 5.550_713e-2, 0.240_221_2, 0.693_146_94, 1.0] {
         p = s.fma(p, r, s.splat(c));
     }
-    s.mul(p, s.pow2(n))
+    s.times_pow2(p, n)
 }
 
 /// GELU with the error function, `x/2 · (1 + erf(x/√2))`, to about 2e-7 of the size of `x`.

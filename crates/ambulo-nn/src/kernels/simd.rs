@@ -79,6 +79,11 @@ pub(super) trait Simd: Copy + Send + Sync {
     fn round(self, a: Self::V) -> Self::V;
     /// 2 to the power of the whole number `a`, from -126 to 127.
     fn pow2(self, a: Self::V) -> Self::V;
+    /// `a` times 2 to the power of the whole number `n`, up to 127; from -126 on downwards it may be taken for that.
+    #[inline(always)]
+    fn times_pow2(self, a: Self::V, n: Self::V) -> Self::V {
+        self.mul(a, self.pow2(self.max(n, self.splat(-126.0))))
+    }
     /// Without its sign.
     fn abs(self, a: Self::V) -> Self::V;
     /// The size of `a` with the sign of `sign`.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::super::buffer::Buffer;
 use super::super::cpu::{Cpu, Task};
-use super::super::gemm::{SharedMut, Tile, multiply, tiles, with_rows};
+use super::super::gemm::{SharedMut, Tile, multiply_runs, tiles, with_rows};
 use super::super::pool::Pool;
 use super::super::simd::Simd;
 use super::super::taps::Run;
@@ -13,6 +13,9 @@ use super::{Cell, Finish, Geometry, VECTORS};
 
 /// Numbers of the input that a unit of work reads: what stays in the second cache.
 const UNIT: usize = 1 << 16;
+
+/// Weights that stay in the second cache while row after row of the output passes them.
+const FEW: usize = 1 << 15;
 
 /// Units for each thread, if there are rows enough.
 const UNITS_EACH: usize = 3;
@@ -111,22 +114,36 @@ impl Task for Apply<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Geometry { outputs, to, .. } = self.direct.geometry;
-        let extents = to.extents;
-        for panel in 0..outputs.div_ceil(VECTORS * S::LANES) {
+        let panels = 0..self.direct.geometry.outputs.div_ceil(VECTORS * S::LANES);
+        if self.direct.weights.len() <= FEW {
             for row in self.rows.clone() {
-                for tile in tiles(0..extents.columns, S::ROWS) {
-                    let cell = Cell {
-                        image: row / extents.rows,
-                        row: row % extents.rows,
-                        column: tile.start,
-                    };
-                    // SAFETY: the rows are the output's, and the tile is in them.
-                    unsafe {
-                        with_rows!(S, tile.len(), convolve::<S, _>(s, &self, panel, cell));
-                    }
+                for panel in panels.clone() {
+                    convolve_row(s, &self, panel, row);
                 }
             }
+        } else {
+            for panel in panels {
+                for row in self.rows.clone() {
+                    convolve_row(s, &self, panel, row);
+                }
+            }
+        }
+    }
+}
+
+/// A panel of the outputs of a row.
+#[inline(always)]
+fn convolve_row<S: Simd>(s: S, task: &Apply<'_>, panel: usize, row: usize) {
+    let extents = task.direct.geometry.to.extents;
+    for tile in tiles(0..extents.columns, S::ROWS) {
+        let cell = Cell {
+            image: row / extents.rows,
+            row: row % extents.rows,
+            column: tile.start,
+        };
+        // SAFETY: the rows are the output's, and the tile is in them.
+        unsafe {
+            with_rows!(S, tile.len(), convolve::<S, _>(s, task, panel, cell));
         }
     }
 }
@@ -156,27 +173,20 @@ unsafe fn convolve<S: Simd, const M: usize>(s: S, task: &Apply<'_>, panel: usize
                 + cell.column * step
                 + geometry.reads_from(),
         );
-        let mut weights = weights.as_ptr().add(panel * depth * width);
-        for run in runs {
-            let a = (from.add(run.offset), step);
-            multiply(s, run.length, a, (weights, width), &mut tile);
-            weights = weights.add(run.length * width);
-        }
+        let weights = weights.as_ptr().add(panel * depth * width);
+        multiply_runs(s, runs, (from, step), (weights, width), &mut tile);
         let at = cell.image * to.image()
             + to.origin()
             + cell.row * to.row()
             + cell.column * to.channels
             + geometry.to.channel
             + panel * width;
+        let line = task.finish.line(cell);
         for (r, sums) in tile.iter().enumerate() {
-            let cell = Cell {
-                column: cell.column + r,
-                ..cell
-            };
             for (j, &sum) in sums.iter().enumerate() {
                 let output = panel * width + j * S::LANES;
                 let to = task.to.wrapping_add(at + r * to.channels + j * S::LANES);
-                task.finish.store(s, sum, cell, output, to);
+                line.store(s, sum, cell.column + r, output, to);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::super::depthwise::Depthwise;
 use super::super::maps::{Extents, Place, Term, sum_on};
 use super::super::pool::{Chunks, Pool};
 use super::super::{Cpu, Isa};
-use super::{After, Conv, Geometry, Rectify};
+use super::{After, Conv, Geometry, Rectify, Scratch};
 
 fn cpus() -> impl Iterator<Item = Cpu> {
     Isa::available().iter().filter_map(|&isa| Cpu::with(isa))
@@ -145,7 +145,11 @@ impl Case {
                     rectify: self.rectify,
                     terms: &terms,
                 };
-                let scratch = Chunks::new(&mut scratch, conv.scratch_len());
+                let mut shared = Buffer::zeros(conv.shared_len(self.batch));
+                let scratch = Scratch {
+                    own: Chunks::new(&mut scratch, conv.scratch_len()),
+                    shared: &mut shared,
+                };
                 conv.apply_on(&pool, self.batch, &self.input, &mut output, &after, scratch);
                 output
             });

@@ -6,6 +6,10 @@
 //! Source: Lavin & Gray (2015), "Fast algorithms for convolutional neural networks", arXiv:1509.09308. The
 //! polynomials are taken at 0, ±5/8, ±3/2 and infinity instead of 0, ±1, ±2 and infinity: all constants
 //! stay exact, and the largest errors fall to a quarter, about twice those of plain sums.
+//!
+//! Kernels become points anew in every pass, six points at a time: they are four times as long then, and reading
+//! those of a whole network from memory takes longer than computing them. Each thread makes its own, unless there
+//! are many squares for them.
 
 use std::ops::Range;
 
@@ -15,7 +19,7 @@ use super::super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles
 use super::super::maps::Extents;
 use super::super::pool::{Chunks, Pool};
 use super::super::simd::Simd;
-use super::{Cell, Finish, Geometry, VECTORS};
+use super::{Cell, Finish, Geometry, Scratch, VECTORS};
 
 /// Outputs on a side of a square.
 const SIDE: usize = 4;
@@ -25,30 +29,37 @@ const READ: usize = 6;
 
 const POINTS: usize = READ * READ;
 
+/// Weights of a kernel.
+const TAPS: usize = 9;
+
 /// The points, beside 0 and infinity.
 const NEAR: f32 = 0.625;
 const FAR: f32 = 1.5;
 
 /// Numbers of scratch memory: points and products of the squares done at once stay in the second cache.
-const SCRATCH: usize = 1 << 17;
+const SCRATCH: usize = 21 << 13;
 
 /// Most squares done at once.
-const MOST: usize = 28;
+const MOST: usize = 70;
 
 /// Fewest channels on either side for which the transforms pay.
 const FEWEST: usize = 24;
 
-/// The transformed weights: for each point, panels of two vectors' width; in each, input after input.
+/// The weights: panels of two vectors' width; in each, input after input; of each, nine taps.
 #[derive(Debug, Clone)]
 pub(super) struct Winograd {
     cpu: Cpu,
     geometry: Geometry,
-    /// Outputs, rounded up to whole panels.
-    padded: usize,
+    panels: usize,
+    /// Outputs of a panel.
+    width: usize,
     /// Squares done at once.
     most: usize,
     weights: Buffer,
 }
+
+/// Groups of squares from which on kernels become points once for all of them.
+const MANY: usize = 3;
 
 impl Winograd {
     /// Whether convolutions of this geometry are done this way.
@@ -67,36 +78,52 @@ impl Winograd {
         let Geometry {
             inputs, outputs, ..
         } = *geometry;
-        let panel = VECTORS * cpu.lanes();
-        let padded = outputs.next_multiple_of(panel);
-        let mut packed = Buffer::zeros(POINTS * inputs * padded);
-        for (place, kernel) in weights.chunks_exact(9).enumerate() {
+        let width = VECTORS * cpu.lanes();
+        let panels = outputs.div_ceil(width);
+        let mut packed = Buffer::zeros(panels * inputs * TAPS * width);
+        for (place, kernel) in weights.chunks_exact(TAPS).enumerate() {
             let (output, input) = (place / inputs, place % inputs);
-            let (p, column) = (output / panel, output % panel);
-            for (point, weight) in points_of(kernel).into_iter().enumerate() {
-                let start = point * inputs * padded + (p * inputs + input) * panel;
-                packed[start + column] = weight;
+            let (panel, column) = (output / width, output % width);
+            let start = (panel * inputs + input) * TAPS * width + column;
+            let to = packed[start..].iter_mut().step_by(width);
+            for (to, &weight) in to.zip(kernel) {
+                *to = weight;
             }
         }
-        let most = SCRATCH / (POINTS * (inputs + padded));
+        let most = SCRATCH / (POINTS * (inputs + width));
         Self {
             cpu,
             geometry: *geometry,
-            padded,
+            panels,
+            width,
             most: most.clamp(1, MOST),
             weights: packed,
         }
     }
 
+    /// Numbers of memory that all threads share, for so many maps.
+    pub(super) fn shared_len(&self, batch: usize) -> usize {
+        let squares = batch * Squares::of(self.geometry.to.extents).each();
+        if squares.div_ceil(self.most) < MANY {
+            return 0;
+        }
+        self.panels * POINTS * self.kernel()
+    }
+
     /// Numbers of scratch memory that each thread needs.
     pub(super) fn scratch_len(&self) -> usize {
         let [points, products] = self.strides(self.most);
-        POINTS * (points + products)
+        POINTS * (points + products) + READ * self.kernel()
     }
 
     /// Numbers from one point to the next, of what squares read and of the products.
     fn strides(&self, squares: usize) -> [usize; 2] {
-        [self.geometry.inputs, self.padded].map(|channels| apart(squares * channels))
+        [self.geometry.inputs, self.width].map(|channels| apart(squares * channels))
+    }
+
+    /// The same, of a panel's kernels.
+    fn kernel(&self) -> usize {
+        apart(self.geometry.inputs * self.width)
     }
 
     /// # Safety
@@ -108,26 +135,53 @@ impl Winograd {
         batch: usize,
         (input, output): (&[f32], &mut [f32]),
         finish: &Finish<'_>,
-        scratch: Chunks<'_>,
+        Scratch { own, shared }: Scratch<'_>,
     ) {
+        let shared = &mut shared[..self.shared_len(batch)];
+        let line = READ * self.kernel();
+        let count = shared.len() / line;
+        pool.split(count, [Chunks::new(shared, line)], |_, place, [to]| {
+            self.cpu.run(Line {
+                winograd: self,
+                panel: place / READ,
+                down: place % READ,
+                to,
+            });
+        });
         let squares = Squares::of(self.geometry.to.extents);
         let count = batch * squares.each();
-        let groups = count.div_ceil(self.most);
-        let groups = groups.next_multiple_of(pool.threads()).min(count);
+        let [groups, parts] = self.division(count, pool.threads());
         let to = SharedMut(output.as_mut_ptr());
-        pool.split_with_scratch(groups, [], scratch, |group, [], scratch| {
+        let shared = &*shared;
+        pool.split_with_scratch(groups * parts, [], own, |unit, [], scratch| {
             let to = &to;
+            let (group, part) = (unit / parts, unit % parts);
             assert!(scratch.len() >= self.scratch_len());
             self.cpu.run(Group {
                 winograd: self,
                 squares: &squares,
                 own: count * group / groups..count * (group + 1) / groups,
+                panels: self.panels * part / parts..self.panels * (part + 1) / parts,
                 from: input.as_ptr(),
                 to: to.0,
                 finish,
+                shared,
                 scratch: scratch.as_mut_ptr(),
             });
         });
+    }
+
+    /// Groups of squares and parts of the panels, so that there is work for all threads. Parts come first: each
+    /// group turns all of its panels' kernels into points.
+    fn division(&self, squares: usize, threads: usize) -> [usize; 2] {
+        let groups = squares.div_ceil(self.most);
+        let parts = threads.div_ceil(groups.max(1)).min(self.panels);
+        let groups = if parts == 1 {
+            groups.next_multiple_of(threads)
+        } else {
+            groups.max(threads.div_ceil(parts))
+        };
+        [groups.min(squares), parts]
     }
 }
 
@@ -137,34 +191,31 @@ fn apart(numbers: usize) -> usize {
     (numbers.div_ceil(LINE) | 1) * LINE
 }
 
-/// The points of a kernel 3×3.
+/// What a tap at one place of a line of three counts for each point of the line.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "weights are stored in single precision"
 )]
-fn points_of(kernel: &[f32]) -> [f32; POINTS] {
-    let (near, far) = (f64::from(NEAR), f64::from(FAR));
-    let spread = |[x, y, z]: [f64; 3]| -> [f64; READ] {
-        let at = |point: f64, other: f64| {
-            let scale = 2.0 * point * point * (point * point - other * other);
-            (x + point * y + point * point * z) / scale
-        };
-        let origin = x / (near * far).powi(2);
-        let pairs = [at(near, far), at(-near, far), at(far, near), at(-far, near)];
-        [origin, pairs[0], pairs[1], pairs[2], pairs[3], z]
-    };
-    let tap = |row: usize, column: usize| f64::from(kernel[3 * row + column]);
-    let rows: [[f64; READ]; 3] =
-        std::array::from_fn(|row| spread([tap(row, 0), tap(row, 1), tap(row, 2)]));
-    let mut points = [0.0; POINTS];
-    for column in 0..READ {
-        let down = spread([rows[0][column], rows[1][column], rows[2][column]]);
-        for (row, point) in down.into_iter().enumerate() {
-            points[row * READ + column] = point as f32;
-        }
+const SHARES: [[f32; 3]; READ] = {
+    let (near, far) = (NEAR as f64, FAR as f64);
+    let origin = near * near * far * far;
+    let mut shares = [[0.0; 3]; READ];
+    shares[0][0] = (1.0 / origin) as f32;
+    shares[READ - 1][2] = 1.0;
+    let places = [(near, far), (-near, far), (far, near), (-far, near)];
+    let mut i = 0;
+    while i < places.len() {
+        let (point, other) = places[i];
+        let scale = 2.0 * point * point * (point * point - other * other);
+        shares[i + 1] = [
+            (1.0 / scale) as f32,
+            (point / scale) as f32,
+            (point * point / scale) as f32,
+        ];
+        i += 1;
     }
-    points
-}
+    shares
+};
 
 /// The squares of outputs of a map, row by row.
 #[derive(Debug, Clone, Copy)]
@@ -202,11 +253,41 @@ struct Group<'a> {
     winograd: &'a Winograd,
     squares: &'a Squares,
     own: Range<usize>,
+    panels: Range<usize>,
     from: *const f32,
     to: *mut f32,
     finish: &'a Finish<'a>,
-    /// `[points, squares, inputs]`, then `[points, squares, padded outputs]`.
+    /// Lines of points of all panels, or nothing.
+    shared: &'a [f32],
+    /// `[points, squares, inputs]`, then of one panel `[points, squares, width]` and of six points
+    /// `[points, inputs, width]`.
     scratch: *mut f32,
+}
+
+impl Group<'_> {
+    /// Where the products are.
+    fn products(&self) -> *mut f32 {
+        let [points, _] = self.winograd.strides(self.own.len());
+        self.scratch.wrapping_add(POINTS * points)
+    }
+
+    /// Where a line of points of a panel's kernels is, after having been made if need be.
+    ///
+    /// # Safety
+    ///
+    /// The panel is one of the weights', and there is scratch memory.
+    #[inline(always)]
+    unsafe fn kernels<S: Simd>(&self, s: S, panel: usize, line: usize) -> *const f32 {
+        if !self.shared.is_empty() {
+            let start = (panel * READ + line) * READ * self.winograd.kernel();
+            return self.shared[start..].as_ptr();
+        }
+        let [_, products] = self.winograd.strides(self.own.len());
+        let to = self.products().wrapping_add(POINTS * products);
+        // SAFETY: the caller's word.
+        unsafe { spread(s, self.winograd, panel, line, to) };
+        to
+    }
 }
 
 impl Task for Group<'_> {
@@ -214,11 +295,9 @@ impl Task for Group<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Winograd {
-            geometry, padded, ..
-        } = self.winograd;
-        let (inputs, outputs) = (geometry.inputs, geometry.outputs);
-        let width = VECTORS * S::LANES;
+        let Geometry {
+            inputs, outputs, ..
+        } = self.winograd.geometry;
         // SAFETY: `Winograd::run`, the only maker, has the caller's word for the maps, and scratch memory
         // for as many squares.
         unsafe {
@@ -230,21 +309,96 @@ impl Task for Group<'_> {
                     input += S::LANES;
                 }
             }
-            for point in 0..POINTS {
-                for panel in 0..padded / width {
-                    for rows in tiles(0..self.own.len(), S::ROWS) {
-                        let m = rows.len();
-                        let at = (point, panel, rows.start);
-                        with_rows!(S, m, product::<S, _>(s, &self, at));
+            for panel in self.panels.clone() {
+                for line in 0..READ {
+                    let kernels = self.kernels(s, panel, line);
+                    for along in 0..READ {
+                        let kernel = kernels.add(along * self.winograd.kernel());
+                        for rows in tiles(0..self.own.len(), S::ROWS) {
+                            let m = rows.len();
+                            let at = (line * READ + along, rows.start);
+                            with_rows!(S, m, product::<S, _>(s, &self, at, kernel));
+                        }
+                    }
+                }
+                let first = panel * self.winograd.width;
+                for (place, square) in self.own.clone().enumerate() {
+                    let corner = self.squares.corner(square);
+                    let mut output = first;
+                    while output < outputs.min(first + self.winograd.width) {
+                        write(s, &self, corner, place, output);
+                        output += S::LANES;
                     }
                 }
             }
-            for (place, square) in self.own.clone().enumerate() {
-                let corner = self.squares.corner(square);
-                let mut output = 0;
-                while output < outputs {
-                    write(s, &self, corner, place, output);
-                    output += S::LANES;
+        }
+    }
+}
+
+/// A line of points of a panel's kernels.
+struct Line<'a> {
+    winograd: &'a Winograd,
+    panel: usize,
+    down: usize,
+    to: &'a mut [f32],
+}
+
+impl Task for Line<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        assert!(self.to.len() >= READ * self.winograd.kernel());
+        // SAFETY: there is memory for six points; lines are as many as the panels have.
+        unsafe {
+            let to = self.to.as_mut_ptr();
+            spread(s, self.winograd, self.panel, self.down, to);
+        }
+    }
+}
+
+/// Turns the kernels of a panel into a line of points.
+///
+/// # Safety
+///
+/// The panel is one of the weights', which are taps, and six points of a panel can be written.
+#[inline(always)]
+unsafe fn spread<S: Simd>(s: S, winograd: &Winograd, panel: usize, line: usize, to: *mut f32) {
+    let Winograd {
+        geometry,
+        width,
+        weights,
+        ..
+    } = winograd;
+    let apart = winograd.kernel();
+    let down = SHARES[line].map(|share| s.splat(share));
+    let [origin, near, _, far, _, _] = SHARES.map(|shares| shares.map(|share| s.splat(share)));
+    for input in 0..geometry.inputs {
+        for j in 0..VECTORS {
+            // SAFETY: the caller's word.
+            unsafe {
+                let start = (panel * geometry.inputs + input) * TAPS * width + j * S::LANES;
+                let taps = weights.as_ptr().add(start);
+                let [x, y, z]: [S::V; 3] = std::array::from_fn(|column| {
+                    let tap = |row: usize| s.load(taps.add((3 * row + column) * width));
+                    let first = s.mul(tap(0), down[0]);
+                    s.fma(tap(2), down[2], s.fma(tap(1), down[1], first))
+                });
+                let near_even = s.fma(z, near[2], s.mul(x, near[0]));
+                let near_odd = s.mul(y, near[1]);
+                let far_even = s.fma(z, far[2], s.mul(x, far[0]));
+                let far_odd = s.mul(y, far[1]);
+                let points = [
+                    s.mul(x, origin[0]),
+                    s.add(near_even, near_odd),
+                    s.sub(near_even, near_odd),
+                    s.add(far_even, far_odd),
+                    s.sub(far_even, far_odd),
+                    z,
+                ];
+                let to = to.add(input * width + j * S::LANES);
+                for (along, point) in points.into_iter().enumerate() {
+                    s.store(point, to.add(along * apart));
                 }
             }
         }
@@ -342,35 +496,28 @@ unsafe fn read<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, inp
 ///
 /// # Safety
 ///
-/// The point, the panel and `M` squares from the given one on are the group's.
+/// `M` squares from the given one on are the group's, and the kernels have as many inputs as those.
 #[inline(always)]
 unsafe fn product<S: Simd, const M: usize>(
     s: S,
     group: &Group<'_>,
-    (point, panel, first): (usize, usize, usize),
+    (point, first): (usize, usize),
+    kernel: *const f32,
 ) {
     let Winograd {
-        geometry,
-        padded,
-        weights,
-        ..
+        geometry, width, ..
     } = group.winograd;
     let inputs = geometry.inputs;
     let [stride, apart] = group.winograd.strides(group.own.len());
-    let width = VECTORS * S::LANES;
     let mut tile: Tile<S::V, M, VECTORS> = [[s.splat(0.0); VECTORS]; M];
     // SAFETY: the caller's word.
     unsafe {
         let a = group.scratch.add(point * stride + first * inputs);
-        let b = weights
-            .as_ptr()
-            .add(point * inputs * padded + panel * inputs * width);
-        multiply(s, inputs, (a, inputs), (b, width), &mut tile);
-        let products = group.scratch.add(POINTS * stride);
-        let to = products.add(point * apart + first * padded + panel * width);
+        multiply(s, inputs, (a, inputs), (kernel, *width), &mut tile);
+        let to = group.products().add(point * apart + first * width);
         for (r, sums) in tile.iter().enumerate() {
             for (j, &sum) in sums.iter().enumerate() {
-                s.store(sum, to.add(r * padded + j * S::LANES));
+                s.store(sum, to.add(r * width + j * S::LANES));
             }
         }
     }
@@ -380,43 +527,41 @@ unsafe fn product<S: Simd, const M: usize>(
 ///
 /// # Safety
 ///
-/// The square is the map's, `place` its own in the scratch memory, and `output` is below the outputs.
+/// The square is the map's, `place` its own in the scratch memory, and `output` is below the outputs and in the
+/// panel whose products are there.
 #[inline(always)]
 unsafe fn write<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, output: usize) {
     let Winograd {
-        geometry, padded, ..
+        geometry, width, ..
     } = group.winograd;
     let extents = geometry.to.extents;
-    let [stride, apart] = group.winograd.strides(group.own.len());
+    let [_, apart] = group.winograd.strides(group.own.len());
     let mut half = [[s.splat(0.0); SIDE]; READ];
     // SAFETY: the caller's word; outputs are padded to whole vectors.
     unsafe {
-        let products = group.scratch.add(POINTS * stride);
+        let products = group.products().add(place * width + output % width);
         for (j, half) in half.iter_mut().enumerate() {
-            let cells = std::array::from_fn(|i| {
-                s.load(products.add((i * READ + j) * apart + place * padded + output))
-            });
+            let cells = std::array::from_fn(|i| s.load(products.add((i * READ + j) * apart)));
             *half = outputs(s, cells);
         }
         let bias = s.load(group.finish.bias.add(output));
         let rows = turned(half).into_iter().take(extents.rows - corner.row);
-        for (i, line) in rows.enumerate() {
-            let line = outputs(s, line);
-            for (j, &value) in line.iter().enumerate() {
-                let cell = Cell {
-                    image: corner.image,
-                    row: corner.row + i,
-                    column: corner.column + j,
-                };
-                if cell.column < extents.columns {
-                    let at = cell.image * extents.image()
-                        + extents.origin()
-                        + cell.row * extents.row()
-                        + cell.column * extents.channels
-                        + geometry.to.channel
-                        + output;
-                    let value = s.add(value, bias);
-                    group.finish.store(s, value, cell, output, group.to.add(at));
+        for (i, sums) in rows.enumerate() {
+            let cell = Cell {
+                row: corner.row + i,
+                ..corner
+            };
+            let line = group.finish.line(cell);
+            let start = cell.image * extents.image()
+                + extents.origin()
+                + cell.row * extents.row()
+                + geometry.to.channel
+                + output;
+            for (j, value) in outputs(s, sums).into_iter().enumerate() {
+                let column = cell.column + j;
+                if column < extents.columns {
+                    let to = group.to.add(start + column * extents.channels);
+                    line.store(s, s.add(value, bias), column, output, to);
                 }
             }
         }

@@ -131,6 +131,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn times_pow2(self, a: __m512, n: __m512) -> __m512 {
+        // SAFETY: `self` proves the instruction set.
+        unsafe { _mm512_scalef_ps(a, n) }
+    }
+
+    #[inline(always)]
     fn abs(self, a: __m512) -> __m512 {
         // SAFETY: `self` proves the instruction set.
         unsafe { _mm512_abs_ps(a) }

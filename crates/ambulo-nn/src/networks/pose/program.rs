@@ -5,7 +5,7 @@
 
 use super::encoder::Encoder;
 use crate::kernels::buffer::Buffer;
-use crate::kernels::conv::{After, Conv, MOST_TERMS, Rectify};
+use crate::kernels::conv::{After, Conv, MOST_TERMS, Rectify, Scratch};
 use crate::kernels::maps::{self, Extents, Place, Term};
 use crate::kernels::pool::Chunks;
 use crate::layers::Trace;
@@ -93,6 +93,7 @@ pub(super) struct Program {
     output: (Map, usize),
     scratch: Buffer,
     scratch_each: usize,
+    shared: Buffer,
     fits: Option<usize>,
 }
 
@@ -145,6 +146,7 @@ impl Program {
             output,
             scratch: Buffer::default(),
             scratch_each: 0,
+            shared: Buffer::default(),
             fits: None,
         }
     }
@@ -157,10 +159,13 @@ impl Program {
         for (extents, buffer) in &mut self.memory {
             buffer.reserve(batch * extents.image());
         }
-        let mut most = 0;
+        let (mut most, mut shared) = (0, 0);
         for step in &mut self.steps {
             most = most.max(match step {
-                Step::Conv { conv, .. } => conv.scratch_len(),
+                Step::Conv { conv, .. } => {
+                    shared = shared.max(conv.shared_len(batch));
+                    conv.scratch_len()
+                }
                 Step::Encode(encoder, _) => encoder.fit(engine, batch),
                 Step::Sum { .. } | Step::Keep { .. } => 0,
             });
@@ -168,6 +173,7 @@ impl Program {
         self.scratch_each = most.next_multiple_of(16);
         self.scratch
             .reserve(engine.pool.threads() * self.scratch_each);
+        self.shared.reserve(shared);
         self.fits = Some(batch);
     }
 
@@ -200,6 +206,10 @@ impl Program {
                         terms: &gathered(memory, terms)[..terms.len()],
                     };
                     let source = &memory[*from].1;
+                    let scratch = Scratch {
+                        own: scratch,
+                        shared: &mut self.shared,
+                    };
                     conv.apply_on(&engine.pool, batch, source, &mut target, &after, scratch);
                     memory[*to].1 = target;
                 }
