@@ -5,6 +5,7 @@ are compared before anything is timed. `bench/README.md` says how to set it up a
 """
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -38,6 +39,13 @@ SMALL = dict(
 )  # fmt: skip
 STT = dict(model="stt", frames=124, dim=12, heads=2, mlp_ratio=2, block_eps=1e-6, head_eps=1e-5, batch=7)
 CNN1D = dict(model="cnn1d", frames=124, filters=32, kernel=8, pools=[2, 2, 3], dense=10, bn_eps=1e-3, batch=7)
+# Tokens that are read, and that are written.
+T5_BASE = dict(
+    model="t5", vocab_size=32622, d_model=768, d_kv=64, d_ff=2048, num_heads=12, encoder_layers=12,
+    decoder_layers=12, relative_buckets=32, relative_max_distance=128, eps=1e-6, pad=0, eos=1, read=64, written=32,
+)  # fmt: skip
+# Keys of a case that are no settings of its network.
+OURS = ("batch", "read", "written", "kind")
 CASES = {
     "stt-4": dict(STT, joints=4),
     "stt-8": dict(STT, joints=8),
@@ -54,9 +62,13 @@ CASES = {
     "rtpca-243": dict(
         SEQUENCE, model="rtpca", tpca=True, tpca_eps=1e-5, xlr=True, xlr_residual="self_double"
     ),
+    "t5-base": dict(T5_BASE, kind="f32"),
+    "t5-base-bf16": dict(T5_BASE, kind="bf16"),
 }
 # Outputs of the engines that differ by more are not of the same network.
 TOLERANCE = 1e-3
+# The same, as a share of the outputs' own spread, where a library rounds everything on the way to bfloat16.
+BF16_TOLERANCE = 0.25
 # Outputs that differ by more from a parity case are wrong.
 PARITY_TOLERANCE = 1e-4
 # A run during which others took less than this share of the processors counts as undisturbed.
@@ -74,6 +86,8 @@ class Engine:
     version: str = ""
     before_mb: float = float("nan")
     peak_mb: float = float("nan")
+    # What a run is divided into: the tokens of a text.
+    units: int = 1
     # Seconds of a run, and the share of the processors that others took meanwhile.
     turns: list[tuple[float, float]] = field(default_factory=list)
     # Processor seconds of all threads for a run, one number a turn.
@@ -144,7 +158,7 @@ def turn(engine: Engine, least_s: float) -> None:
     own = own_seconds(engine.process.pid) - own
     share = max(0.0, busy_seconds() - busy - own) / (wall * os.cpu_count())
     engine.turns += [(seconds, share) for seconds in answer["seconds"]]
-    engine.processor_s.append(own / len(answer["seconds"]))
+    engine.processor_s.append(own / len(answer["seconds"]) / engine.units)
     engine.peak_mb = peak_resident_mb(engine.process.pid)
     # Threads that spin for more work after a run get time to fall asleep.
     time.sleep(0.05)
@@ -173,12 +187,12 @@ def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path
     weights, settings, x = folder / "weights.safetensors", folder / "config.json", folder / "input.safetensors"
     case = folder / "case.json"
     threads = arguments.threads
-    forms = ["written"] if config["model"] in ("mixste", "rtpca", "stt", "cnn1d") else ["written", "folded"]
+    forms = ["written"] if config["model"] in ("mixste", "rtpca", "stt", "cnn1d", "t5") else ["written", "folded"]
     started = []
 
     def add(name, library, form, command, output):
         process = start(command, threads)
-        engine = Engine(name, library, form, process)
+        engine = Engine(name, library, form, process, units=config.get("written", 1))
         try:
             ready = engine.answer()
         except RuntimeError as error:
@@ -191,26 +205,28 @@ def engines_of(config: dict, folder: Path, arguments) -> list[tuple[Engine, Path
         network, output = folder / "network.safetensors", folder / "ambulo.safetensors"
         ambulo = str(arguments.ambulo)
         finish([ambulo, "weights", "import", config["model"], weights, "--config", settings, "-o", network])
-        finish([ambulo, "infer", config["model"], "--weights", network, "--input", x, "-o", output])
+        kind = ["--bf16"] if config.get("kind") == "bf16" else []
+        finish([ambulo, "infer", config["model"], "--weights", network, "--input", x, "-o", output, *kind])
         command = [ambulo, "bench", "--network", str(network), "--threads", str(threads), "--lines"]
-        command += ["--batch", str(config.get("batch", 1))]
-        add("ambulo", "ambulo", "folded" if len(forms) > 1 else "written", command, output)
+        command += ["--batch", str(config.get("batch", 1)), *kind]
+        add(" ".join(["ambulo", *(k.removeprefix("--") for k in kind)]), "ambulo", "folded" if len(forms) > 1 else "written", command, output)
     for form in forms:
         extra = ["folded"] if form == "folded" else []
         if "torch" in arguments.engines:
-            for kernel in arguments.torch_kernels:
-                output = folder / f"torch-{kernel}-{form}.safetensors"
-                command = python("worker.py", "torch", weights, case, x, output, threads, kernel, *extra)
-                add(f"torch {kernel}", "torch", form, command, output)
+            kinds = [[], ["bf16"]] if config.get("kind") == "bf16" else [[]]
+            for kernel, kind in itertools.product(arguments.torch_kernels, kinds):
+                output = folder / "-".join(["torch", kernel, form, *kind, "output.safetensors"])
+                command = python("worker.py", "torch", weights, case, x, output, threads, kernel, *extra, *kind)
+                add(" ".join(["torch", kernel, *kind]), "torch", form, command, output)
         if "onnxruntime" in arguments.engines:
-            variants = [("plain", []), ("onnx", [])]
+            variants = [("plain", []), ("onnx", [])][: 1 if config["model"] == "t5" else 2]
             if config.get("tpca"):
                 variants.append(("onnx", ["slices"]))
             for kernel, more in variants:
                 name = "-".join(["ort", kernel, form, *more])
-                model, output = folder / f"{name}.onnx", folder / f"{name}.safetensors"
+                model, output = folder / f"{name}.onnx", folder / f"{name}-output.safetensors"
                 finish(python("export.py", weights, case, model, kernel, *extra, *more))
-                command = python("worker.py", "onnxruntime", model, x, output, threads)
+                command = python("worker.py", "onnxruntime", model, case, x, output, threads)
                 label = ("ort" if kernel == "plain" else "ort fused attention") + "".join(f", {m}" for m in more)
                 add(label, "onnxruntime", form, command, output)
     return started
@@ -221,7 +237,20 @@ def make_case(config: dict, folder: Path) -> None:
     import torch
 
     import models
+    import t5
 
+    settings = {key: value for key, value in config.items() if key not in OURS}
+    (folder / "config.json").write_text(json.dumps(settings))
+    (folder / "case.json").write_text(json.dumps(config))
+    if config["model"] in t5.NETWORKS:
+        weights = dict(t5.checkpoint(config, seed=1))
+        if config["kind"] == "bf16":
+            weights = {n: torch.from_numpy(w).bfloat16().float().numpy() for n, w in weights.items()}
+        tensors.write(folder / "weights.safetensors", weights)
+        generator = np.random.default_rng(2)
+        lengths = {"input": config["read"], "decoder_input_ids": config["written"]}
+        tokens = {name: generator.integers(2, config["vocab_size"], (1, n)) for name, n in lengths.items()}
+        return tensors.write(folder / "input.safetensors", tokens)
     model = models.build(config)
     models.randomize(model, seed=1)
     state = {
@@ -230,9 +259,6 @@ def make_case(config: dict, folder: Path) -> None:
         if not name.endswith("num_batches_tracked")
     }
     tensors.write(folder / "weights.safetensors", state)
-    settings = {key: value for key, value in config.items() if key != "batch"}
-    (folder / "config.json").write_text(json.dumps(settings))
-    (folder / "case.json").write_text(json.dumps(config))
     generator = torch.Generator().manual_seed(2)
     x = 0.3 * torch.randn(models.input_shape(config), generator=generator)
     tensors.write(folder / "input.safetensors", {"input": x.numpy()})
@@ -241,15 +267,22 @@ def make_case(config: dict, folder: Path) -> None:
 def compare_outputs(engines: list[tuple[Engine, Path]]) -> float:
     """The greatest difference between any two engines; ends the run if it is too great."""
     outputs = [(f"{engine.name} ({engine.form})", tensors.read(path)["output"]) for engine, path in engines]
-    greatest = 0.0
+    greatest = coarsest = 0.0
+    spread = float(outputs[0][1].std())
     for i, (name, output) in enumerate(outputs):
         for other_name, other in outputs[:i]:
             difference = float(np.abs(output - other).max())
-            if not difference <= TOLERANCE:
+            # A library that rounds all numbers to 16 bits is another case: ours keeps only weights so.
+            rounded = "torch" in name + other_name and any("bf16" in n and "torch" in n for n in (name, other_name))
+            if not difference <= (BF16_TOLERANCE * spread if rounded else TOLERANCE):
                 sys.exit(f"{name} and {other_name} differ by {difference:.2e}")
-            greatest = max(greatest, difference)
-    spread = float(outputs[0][1].std())
+            if rounded:
+                coarsest = max(coarsest, difference)
+            else:
+                greatest = max(greatest, difference)
     print(f"  outputs: greatest difference {greatest:.1e} (their standard deviation is {spread:.2f})")
+    if coarsest:
+        print(f"  outputs of those that compute in bfloat16: {coarsest:.1e}")
     return greatest
 
 
@@ -287,6 +320,8 @@ def time_case(name: str, config: dict, arguments, folder: Path) -> dict:
             if not engine.dropped:
                 turn(engine, arguments.turn_s)
     ours = next((e for e in engines if e.library == "ambulo"), None)
+    if ours and "read" in config:
+        print(f"  ambulo reads the {config['read']} tokens in {1e3 * ours.ask('reading')['reading_s']:.1f} ms")
     peak = peak_gflops(ours, arguments.rounds) if ours else float("nan")
     for engine in engines:
         engine.close()
@@ -392,10 +427,14 @@ def check(folders: Path) -> None:
     import models
     import params
     import pose
+    import t5
 
     found = 0
     for path in sorted(folders.rglob("config.json")):
         config = json.loads(path.read_text())
+        if config.get("model") in t5.NETWORKS and (path.parent / "weights.safetensors").exists():
+            check_t5(path.parent, config)
+            found += 1
         if config.get("model") not in ("rtpca", "mixste", "convformer", *pose.NETWORKS, *params.NETWORKS):
             continue
         given = tensors.read(path.parent / "input.safetensors")["input"]
@@ -417,6 +456,23 @@ def check(folders: Path) -> None:
         found += 1
     if found == 0:
         sys.exit(f"no parity case under {folders}")
+
+
+def check_t5(folder: Path, config: dict) -> None:
+    import torch
+
+    import t5
+
+    given, weights, expected = (
+        tensors.read(folder / f"{name}.safetensors") for name in ("input", "weights", "expected")
+    )
+    for fused in (False, True):
+        with torch.no_grad():
+            output = t5.run_case(config, weights, given, fused)
+        difference = float(np.abs(output - expected["output"]).max())
+        print(f"{folder.name:<24}{'fused' if fused else 'plain':<15}{difference:.1e}")
+        if not difference <= PARITY_TOLERANCE:
+            sys.exit(f"the model differs from its parity case by {difference:.2e}")
 
 
 def processor() -> str:
@@ -445,7 +501,7 @@ def main() -> None:
     arguments = parse()
     if arguments.check:
         return check(arguments.check)
-    print(f"{processor()}, {os.cpu_count()} processors, {arguments.threads} threads, f32")
+    print(f"{processor()}, {os.cpu_count()} processors, {arguments.threads} threads, f32 unless a name says bf16")
     results = []
     for name in arguments.cases or CASES:
         with tempfile.TemporaryDirectory() as folder:

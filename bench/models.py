@@ -14,6 +14,7 @@ from torch import nn
 
 import params
 import pose
+import t5
 
 
 class FusedInOnnx(torch.autograd.Function):
@@ -429,6 +430,8 @@ def macs(config: dict, folded: bool = True) -> float:
         return pose.macs(config)
     if config["model"] in params.NETWORKS:
         return params.macs(config)
+    if config["model"] in t5.NETWORKS:
+        return t5.macs(config)
     frames, dim, ratio = config["frames"], config["dim"], config["mlp_ratio"]
     if config["model"] == "convformer":
         joints, kernels = config["joints_in"], config["kernels"]

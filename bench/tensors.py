@@ -26,14 +26,16 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def write(path: Path, tensors: dict[str, np.ndarray]) -> None:
-    """Writes float32 tensors; the order of names is the order of bytes."""
-    header, parts, offset = {}, [], 0
+    """Writes float32 tensors, and whole numbers as int64; the order of names is the order of bytes."""
+    header, offset = {}, 0
+    kinds = {name: "I64" if tensor.dtype.kind == "i" else "F32" for name, tensor in tensors.items()}
     for name, tensor in tensors.items():
-        part = np.ascontiguousarray(tensor, dtype="<f4").tobytes()
-        end = offset + len(part)
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, end]}
-        parts.append(part)
+        end = offset + tensor.size * np.dtype(NUMPY_TYPE[kinds[name]]).itemsize
+        header[name] = {"dtype": kinds[name], "shape": list(tensor.shape), "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
+    with Path(path).open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name, tensor in tensors.items():
+            file.write(np.ascontiguousarray(tensor, dtype=NUMPY_TYPE[kinds[name]]).data)

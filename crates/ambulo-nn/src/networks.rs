@@ -64,6 +64,9 @@ pub enum NetworkError {
     /// The network reads and writes tokens, as [`t5::T5`] does.
     #[error("t5 reads and writes tokens, not windows of numbers")]
     Tokens,
+    /// A language model cannot read or write the tokens it is given.
+    #[error(transparent)]
+    Text(#[from] t5::T5Error),
     /// The memory for the output does not fit it.
     #[error("the output has {expected} numbers, not {found}")]
     Output {

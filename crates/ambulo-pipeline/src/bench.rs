@@ -2,6 +2,7 @@
 
 mod network;
 mod params;
+mod tokens;
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -25,8 +25,11 @@ pub(crate) struct Args {
     /// Inputs of that network at once
     #[arg(long, value_name = "N", default_value = "1", requires = "network")]
     batch: std::num::NonZeroUsize,
+    /// Keep the weights of a language model as bfloat16: half the memory
+    #[arg(long, requires = "network")]
+    bf16: bool,
     /// Stay and answer lines: for seconds to run, the time of each run as JSON; for "peak", the
-    /// processor's
+    /// processor's; for "reading", that of a language model's input
     #[arg(long, requires = "network")]
     lines: bool,
 }
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let threads = Threads::new(args.threads);
     let mut out = std::io::stdout();
     if let Some(path) = &args.network {
-        let mut network = load(path, args.batch.get(), threads)?;
+        let mut network = load(path, args, threads)?;
         if args.lines {
             answer_lines(&mut network)?;
         } else {
@@ -53,18 +56,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn load(path: &Path, batch: usize, threads: Threads) -> anyhow::Result<NetworkBench> {
+fn load(path: &Path, args: &Args, threads: Threads) -> anyhow::Result<NetworkBench> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let weights = Weights::from_bytes(&bytes)
         .with_context(|| format!("cannot load weights from {}", path.display()))?;
     drop(bytes);
     let engine = Engine::new(threads);
     let config = weights.config().clone();
+    let precision = super::infer::precision(args.bf16, &config)?;
+    let batch = args.batch.get();
     Ok(NetworkBench::new(
         &config,
         weights.tensors(),
         batch,
         &engine,
+        precision,
     )?)
 }
 
@@ -83,8 +89,12 @@ fn answer_lines(network: &mut NetworkBench) -> anyhow::Result<()> {
             answer(&serde_json::json!({ "gflops": gflops }))?;
             continue;
         }
+        if line.trim() == "reading" {
+            answer(&serde_json::json!({ "reading_s": network.reading_s() }))?;
+            continue;
+        }
         let least_s: f64 = (line.trim().parse())
-            .with_context(|| format!("{line:?} is neither seconds nor \"peak\""))?;
+            .with_context(|| format!("{line:?} is neither seconds nor \"peak\" nor \"reading\""))?;
         answer(&serde_json::json!({ "seconds": network.seconds(least_s)? }))?;
     }
     Ok(())

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Write what is computed on the way too
     #[arg(long)]
     trace: bool,
+    /// For t5: keep the weights as bfloat16, half the memory
+    #[arg(long)]
+    bf16: bool,
     /// Threads to use; without it, one a processor core
     #[arg(long, value_name = "N")]
     threads: Option<std::num::NonZeroUsize>,
@@ -53,9 +56,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let threads = args
         .threads
         .map_or_else(Threads::auto, |threads| Threads::new(threads.get()));
+    let precision = precision(args.bf16, config)?;
     let outputs = if let NetworkConfig::T5(config) = config {
         let engine = Engine::new(threads);
-        let t5 = T5::from_weights(config, weights.tensors(), &engine, Precision::F32)?;
+        let t5 = T5::from_weights(config, weights.tensors(), &engine, precision)?;
         let keep = if args.trace { Keep::All } else { Keep::Output };
         t5.run_batch(&inputs, keep).with_context(unusable)?
     } else {
@@ -69,6 +73,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         args.output.display()
     ));
     Ok(Outcome::Done)
+}
+
+/// How the weights are kept in memory.
+pub(super) fn precision(is_bf16: bool, config: &NetworkConfig) -> anyhow::Result<Precision> {
+    match (is_bf16, config) {
+        (false, _) => Ok(Precision::F32),
+        (true, NetworkConfig::T5(_)) => Ok(Precision::Bf16),
+        (true, _) => anyhow::bail!("--bf16 is for t5"),
+    }
 }
 
 /// Runs a network of windows.

@@ -1,13 +1,16 @@
-//! Time of one forward pass of a network on this machine.
+//! Time of one forward pass of a network on this machine, or of one token that a language model writes.
 
 use std::time::Instant;
 
 use ambulo::synth::SeededRng;
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::kernels::{Cpu, peak};
+use ambulo_nn::networks::t5::Precision;
 use ambulo_nn::networks::{Network, NetworkError};
 use ambulo_nn::tensors::{Tensor, Tensors};
 use ambulo_nn::threads::Engine;
+
+use super::tokens::Tokens;
 
 /// The networks that lift, those that find keypoints and those that estimate gait parameters, as published, and
 /// the small one of those that find keypoints, by the names of their presets.
@@ -34,6 +37,22 @@ const PEAK_ROUNDS: usize = 1 << 20;
 /// A network with an input and memory for its output, to be run again and again.
 #[derive(Debug)]
 pub struct NetworkBench {
+    engine: Engine,
+    /// Arithmetic operations of one run.
+    operations: f64,
+    work: Work,
+}
+
+/// What is run.
+#[derive(Debug)]
+enum Work {
+    Windows(Box<Windows>),
+    Tokens(Box<Tokens>),
+}
+
+/// A network of windows.
+#[derive(Debug)]
+struct Windows {
     network: Network,
     batch: usize,
     input: Vec<f32>,
@@ -43,6 +62,9 @@ pub struct NetworkBench {
 impl NetworkBench {
     /// Takes weights, makes `batch` inputs and runs the network once, so that all memory is in place.
     ///
+    /// A run of a language model is one token of the text that it writes about one input, whatever `batch` says;
+    /// its weights are kept in `precision`, those of others as they are.
+    ///
     /// # Errors
     ///
     /// [`NetworkError`] if the weights do not fit the settings.
@@ -51,17 +73,29 @@ impl NetworkBench {
         weights: &Tensors,
         batch: usize,
         engine: &Engine,
+        precision: Precision,
     ) -> Result<Self, NetworkError> {
+        if let NetworkConfig::T5(config) = config {
+            return Ok(Self {
+                engine: engine.clone(),
+                operations: Tokens::operations(config),
+                work: Work::Tokens(Box::new(Tokens::new(config, weights, engine, precision)?)),
+            });
+        }
         let network = Network::on_engine(config, weights, engine)?;
         let length = |shape: [usize; 3]| batch * shape.iter().product::<usize>();
-        let mut bench = Self {
+        let mut windows = Windows {
             network,
             batch,
             input: uniform(&mut SeededRng::new(2), 0.5, length(config.input_shape())),
             output: vec![0.0; length(config.output_shape())],
         };
-        bench.run()?;
-        Ok(bench)
+        windows.run()?;
+        Ok(Self {
+            engine: engine.clone(),
+            operations: batch as f64 * operations(config),
+            work: Work::Windows(Box::new(windows)),
+        })
     }
 
     /// The same with one input and random weights.
@@ -73,10 +107,11 @@ impl NetworkBench {
         config: &NetworkConfig,
         engine: &Engine,
     ) -> Result<Self, NetworkError> {
-        Self::new(config, &random_weights(config), 1, engine)
+        Self::new(config, &random_weights(config), 1, engine, Precision::F32)
     }
 
-    /// Seconds of each run: at least one, and more until `least_s` have passed.
+    /// Seconds of each run: at least one, and more until `least_s` have passed. Of a language model they are
+    /// seconds a token, one number a text.
     ///
     /// # Errors
     ///
@@ -86,24 +121,34 @@ impl NetworkBench {
         let mut total_s = 0.0;
         while seconds.is_empty() || total_s < least_s {
             let start = Instant::now();
-            self.run()?;
-            let run_s = start.elapsed().as_secs_f64();
-            total_s += run_s;
-            seconds.push(run_s);
+            let runs = match &mut self.work {
+                Work::Windows(windows) => windows.run().map(|()| 1)?,
+                Work::Tokens(tokens) => tokens.write(),
+            };
+            let took_s = start.elapsed().as_secs_f64();
+            total_s += took_s;
+            seconds.push(took_s / runs as f64);
         }
         Ok(seconds)
     }
 
+    /// Seconds that a language model takes to read its input; `None` for other networks.
+    pub fn reading_s(&self) -> Option<f64> {
+        match &self.work {
+            Work::Windows(_) => None,
+            Work::Tokens(tokens) => Some(tokens.reading_s()),
+        }
+    }
+
     /// Arithmetic operations of one run, a multiply-add counted as two.
     pub fn operations(&self) -> f64 {
-        self.batch as f64 * operations(self.network.config())
+        self.operations
     }
 
     /// Operations a second that the network's threads can reach on numbers in registers: the best of short
     /// attempts on one thread, times the threads.
     pub fn peak_operations_per_second(&self) -> f64 {
-        let engine = self.network.engine();
-        let cpu = Cpu::with(engine.isa()).unwrap_or_else(Cpu::best);
+        let cpu = Cpu::with(self.engine.isa()).unwrap_or_else(Cpu::best);
         let one_thread = (0..PEAK_ATTEMPTS)
             .map(|_| {
                 let start = Instant::now();
@@ -111,9 +156,11 @@ impl NetworkBench {
                 2.0 * multiply_adds as f64 / start.elapsed().as_secs_f64()
             })
             .fold(0.0, f64::max);
-        one_thread * engine.threads() as f64
+        one_thread * self.engine.threads() as f64
     }
+}
 
+impl Windows {
     fn run(&mut self) -> Result<(), NetworkError> {
         self.network
             .forward_into(&self.input, self.batch, &mut self.output)
@@ -161,6 +208,7 @@ fn uniform(rng: &mut SeededRng, limit: f64, length: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ambulo_nn::config::T5Config;
     use ambulo_nn::threads::Threads;
 
     #[test]
@@ -187,7 +235,41 @@ mod tests {
             assert_eq!(bench.seconds(0.0).expect("it runs").len(), 1);
             let seconds = bench.seconds(0.02).expect("it runs");
             assert!(seconds.iter().sum::<f64>() >= 0.02);
-            assert!(bench.output.iter().all(|x| x.is_finite()), "{name}");
+            let Work::Windows(windows) = &bench.work else {
+                panic!("{name} is a network of windows");
+            };
+            assert!(windows.output.iter().all(|x| x.is_finite()), "{name}");
+            assert_eq!(bench.reading_s(), None);
+        }
+    }
+
+    #[test]
+    fn a_run_of_a_language_model_is_one_token() {
+        let t5 = T5Config {
+            vocabulary: 40,
+            dim: 32,
+            hidden: 48,
+            heads: 2,
+            head_dim: 16,
+            encoder_blocks: 1,
+            decoder_blocks: 2,
+            ..T5Config::small(40)
+        };
+        let config = NetworkConfig::T5(t5);
+        let engine = Engine::new(Threads::new(1));
+        let weights = random_weights(&config);
+        for precision in [Precision::F32, Precision::Bf16] {
+            let mut bench =
+                NetworkBench::new(&config, &weights, 1, &engine, precision).expect("it runs");
+            let start = Instant::now();
+            let seconds = bench.seconds(0.0).expect("it runs");
+            let all_s = start.elapsed().as_secs_f64();
+            assert_eq!(seconds.len(), 1);
+            assert!(
+                seconds[0] > 0.0 && seconds[0] < all_s / 8.0,
+                "{seconds:?} of {all_s}"
+            );
+            assert!(bench.reading_s().is_some_and(|reading_s| reading_s > 0.0));
         }
     }
 }

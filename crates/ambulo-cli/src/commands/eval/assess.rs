@@ -137,13 +137,21 @@ fn deposit(
     let mut progress = Progress::new(false);
     let mut examples = Vec::new();
     let mut left_out = 0;
+    let mut unreadable = Vec::new();
     for (done, walk) in shida.walks.iter().enumerate() {
         progress.stage(&format!("walks: {done} of {}", shida.walks.len()));
         let Some(score) = walk.score else {
             left_out += 1;
             continue;
         };
-        match walked(walk.read()?) {
+        let trial = match walk.read() {
+            Ok(trial) => trial,
+            Err(why) => {
+                unreadable.push(format!("{:#}", anyhow::Error::from(why)));
+                continue;
+            }
+        };
+        match walked(trial) {
             Some(measured) => examples.push(Example {
                 person: walk.subject.clone(),
                 role: Role::Test,
@@ -154,12 +162,25 @@ fn deposit(
         }
     }
     progress.finish();
+    anyhow::ensure!(
+        !examples.is_empty(),
+        "none of the {} walks could be used: {left_out} without score or analysis, {} unreadable{}",
+        shida.walks.len(),
+        unreadable.len(),
+        unreadable
+            .first()
+            .map_or_else(String::new, |it| format!(": {it}"))
+    );
     let _ = writeln!(
         out,
-        "Shida et al. (2023): {} walks of {} people; {left_out} without score or analysis",
+        "Shida et al. (2023): {} walks of {} people; {left_out} without score or analysis, {} unreadable",
         shida.walks.len(),
-        shida.subjects().len()
+        shida.subjects().len(),
+        unreadable.len()
     );
+    for why in &unreadable {
+        let _ = writeln!(out, "  left out: {why}");
+    }
     let judged: Vec<Judged> = examples
         .iter()
         .map(|it| Judged::of(&model.whole, it))
