@@ -6,6 +6,7 @@
 
 mod judged;
 mod lessons;
+mod levels;
 mod probe;
 mod published;
 mod templates;
@@ -15,6 +16,7 @@ mod written;
 
 pub use judged::{SaidTable, Trivial};
 pub use lessons::{Lessons, Objective, Other, TextBatch};
+pub use levels::level_features;
 pub use probe::probed;
 pub use published::published_tables;
 pub use templates::{HELD_OUT, TEMPLATES, Templates};

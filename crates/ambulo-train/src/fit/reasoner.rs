@@ -24,9 +24,9 @@ use crate::losses::{
 };
 use crate::modules::t5::{T5, Tokens};
 use crate::modules::{Noise, from_tensors, to_tensors};
-use crate::network::{initial_reasoner_weights, with_codes};
+use crate::network::{initial_reasoner_weights, with_features};
 use crate::reasoner::{
-    GaitText, Lessons, Objective, TextBatch, answered, described_walks, figures,
+    GaitText, Lessons, Objective, TextBatch, answered, described_walks, figures, level_features,
 };
 
 /// Settings of a language model's run.
@@ -163,11 +163,14 @@ fn initial(config: &T5Config, data: &ReasonerLesson, seed: u64) -> Tensors {
         return weights.clone();
     }
     let weights = initial_reasoner_weights(config, seed);
+    let (levels, features) = level_features(&data.tokenizer);
+    let weights = with_features(weights, &levels, &features, seed);
     let count = data.tokenizer.motion_codes().unwrap_or(0);
     let motion = data.tokenizer.motion(&[0]).unwrap_or_default();
     match (motion.get(1), u32::try_from(count)) {
         (Some(&first), Ok(count)) if !data.codes.is_empty() => {
-            with_codes(weights, &(first..first + count), &data.codes, seed)
+            let tokens: Vec<u32> = (first..first + count).collect();
+            with_features(weights, &tokens, &data.codes, seed)
         }
         _ => weights,
     }

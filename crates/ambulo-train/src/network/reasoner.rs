@@ -1,7 +1,5 @@
 //! How language models begin.
 
-use std::ops::Range;
-
 use ambulo::synth::SeededRng;
 use ambulo_nn::config::{NetworkConfig, T5Config};
 use ambulo_nn::tensors::{Tensor as Array, Tensors};
@@ -44,37 +42,36 @@ pub fn initial_reasoner_weights(config: &T5Config, seed: u64) -> Tensors {
     tensors.collect()
 }
 
-/// The weights with other rows of the table for the codes of motion: codes that are alike begin alike.
+/// The weights with other rows of the table for these tokens: those whose features are alike begin alike.
 ///
-/// Each number of the codes `[codes, width]` is brought to a mean of 0 and a deviation of 1 over all codes; then a
-/// random matrix, the same for the same seed, maps a code to a row. Without so many rows nothing is changed.
+/// Each of the features `[tokens, width]`, the codes of motion for instance, is brought to a mean of 0 and a deviation
+/// of 1 over all tokens; then a random matrix, the same for the same seed, maps a token's features to its row. Without
+/// so many rows nothing is changed.
 ///
 /// # Panics
 ///
 /// Never: the shape is the tensor's own.
-pub fn with_codes(weights: Tensors, rows: &Range<u32>, codes: &[f32], seed: u64) -> Tensors {
-    let count = rows.len();
-    let width = codes.len() / count.max(1);
-    let first = usize::try_from(rows.start).unwrap_or(usize::MAX);
+pub fn with_features(weights: Tensors, tokens: &[u32], features: &[f32], seed: u64) -> Tensors {
+    let width = features.len() / tokens.len().max(1);
+    let last = tokens.iter().max().map_or(0, |&token| token as usize);
     let mut rng = SeededRng::new(seed ^ 0xC0DE);
     let change = |(name, tensor): (String, Array)| {
         let &[known, dim] = tensor.shape() else {
             return (name, tensor);
         };
-        let fits = first.checked_add(count).is_some_and(|end| end <= known);
-        if name != "shared.weight" || !fits || width == 0 {
+        if name != "shared.weight" || last >= known || width == 0 {
             return (name, tensor);
         }
-        let even = standardised(codes, width);
+        let even = standardised(features, width);
         let spread = (width as f64).powf(-0.5);
         let matrix: Vec<f32> = (0..width * dim)
             .map(|_| narrow(spread * rng.normal()))
             .collect();
         let mut values = tensor.data().to_vec();
-        let own = values[first * dim..].chunks_exact_mut(dim);
-        for (row, code) in own.zip(even.chunks_exact(width)) {
+        for (&token, own) in tokens.iter().zip(even.chunks_exact(width)) {
+            let row = &mut values[token as usize * dim..][..dim];
             row.fill(0.0);
-            for (x, column) in code.iter().zip(matrix.chunks_exact(dim)) {
+            for (x, column) in own.iter().zip(matrix.chunks_exact(dim)) {
                 for (value, factor) in row.iter_mut().zip(column) {
                     *value += x * factor;
                 }
@@ -106,14 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_are_alike_begin_alike() {
+    fn tokens_whose_features_are_alike_begin_alike() {
         let config = T5Config {
             dim: 8,
             ..T5Config::small(30)
         };
         let weights = initial_reasoner_weights(&config, 1);
         let codes = [0.0, 1.0, 0.01, 1.0, 5.0, -1.0];
-        let changed = with_codes(weights.clone(), &(20..23), &codes, 2);
+        let changed = with_features(weights.clone(), &[20, 21, 22], &codes, 2);
         let rows = |weights: &Tensors| {
             let table = weights.get("shared.weight").expect("there is a table");
             let rows = table.data().chunks_exact(8).map(<[f32]>::to_vec);
@@ -127,6 +124,7 @@ mod tests {
             pairs.map(|(a, b)| (a - b).abs()).sum()
         };
         assert!(20.0 * apart(20, 21) < apart(20, 22));
-        assert_eq!(with_codes(weights.clone(), &(28..31), &codes, 2), weights);
+        let beyond = with_features(weights.clone(), &[28, 29, 30], &codes, 2);
+        assert_eq!(beyond, weights);
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ambulo::assessment::aspects::Part;
-use ambulo::assessment::levels::all_level_words;
+use ambulo::assessment::levels::Level;
 use ambulo::assessment::rationale::all_sentences;
 use ambulo::assessment::score::SCORES;
 use ambulo_nn::codec::text::{TextError, Tokenizer};
@@ -53,8 +53,8 @@ pub fn vocabulary(codes: usize) -> Result<Tokenizer, TextError> {
     for template in Templates::new().all().chain([INSTRUCTION]) {
         count(&template.replace(MOTION_PLACE, " "));
     }
-    for word in all_level_words() {
-        count(&word);
+    for level in Level::all() {
+        count(&level.word());
     }
     let total = counts.values().sum::<usize>() as f64;
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();
@@ -93,6 +93,9 @@ mod tests {
             let words = sentence.split_whitespace().count();
             let marks = sentence.matches(['.', ',']).count();
             assert_eq!(tokens.len(), words + marks, "{sentence}");
+        }
+        for level in Level::all() {
+            assert_eq!(tokenizer.encode(&level.word()).len(), 1, "{level:?}");
         }
         let other = "Gangunsicherheit, mild.";
         let tokens = tokenizer.encode(other);

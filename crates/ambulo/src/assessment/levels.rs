@@ -11,43 +11,64 @@ use super::aspects::{Aspect, AspectReading, AspectReadings};
 /// Distances from the norm at which words change, in standard deviations.
 const LIMITS_Z: [f64; 5] = [0.0, 1.0, 1.5, 2.0, 3.0];
 
+/// A quality that lies so far from its norm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// The quality.
+    pub aspect: Aspect,
+    /// The side; `None` for both together, or the whole walk.
+    pub side: Option<Side>,
+    /// The last limit that the distance from the norm has passed, in standard deviations; negative below the norm.
+    pub limit_z: f64,
+}
+
+impl Level {
+    /// The level of what was measured.
+    pub fn of(reading: &AspectReading) -> Self {
+        let distance = reading.z.abs();
+        let passed = LIMITS_Z.into_iter().rev().find(|&limit| distance >= limit);
+        let passed = passed.unwrap_or(0.0);
+        let is_low = reading.z < 0.0 && passed > 0.0;
+        Self {
+            aspect: reading.aspect,
+            side: reading.side,
+            limit_z: if is_low { -passed } else { passed },
+        }
+    }
+
+    /// Its word.
+    pub fn word(&self) -> String {
+        let side = self
+            .side
+            .map_or_else(String::new, |side| format!("_{}", side.name()));
+        format!("{}{side}:{}", self.aspect.name(), self.limit_z)
+    }
+
+    /// Every level that there can be.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let sides = [None, Some(Side::Left), Some(Side::Right)];
+        let named = Aspect::ALL.into_iter().flat_map(move |aspect| {
+            let sides = sides.into_iter();
+            sides
+                .filter(move |side| side.is_none() || aspect.is_sided())
+                .map(move |side| (aspect, side))
+        });
+        named.flat_map(|(aspect, side)| {
+            let low = LIMITS_Z[1..].iter().map(|limit| -limit);
+            let limits = LIMITS_Z.into_iter().chain(low);
+            limits.map(move |limit_z| Self {
+                aspect,
+                side,
+                limit_z,
+            })
+        })
+    }
+}
+
 /// The words for what was measured; empty where nothing was.
 pub fn level_words(readings: &AspectReadings) -> String {
-    let words = readings.iter().map(|reading| {
-        let is_low = reading.z < 0.0;
-        word(reading.aspect, reading.side, is_low, passed(reading))
-    });
+    let words = readings.iter().map(|reading| Level::of(reading).word());
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// Every word that [`level_words`] can write.
-pub fn all_level_words() -> impl Iterator<Item = String> {
-    let sides = [None, Some(Side::Left), Some(Side::Right)];
-    let named = Aspect::ALL.into_iter().flat_map(move |aspect| {
-        let sides = sides.into_iter();
-        sides
-            .filter(move |side| side.is_none() || aspect.is_sided())
-            .map(move |side| (aspect, side))
-    });
-    named.flat_map(|(aspect, side)| {
-        let high = LIMITS_Z.map(|limit| word(aspect, side, false, limit));
-        let low = LIMITS_Z[1..].iter();
-        let low: Vec<String> = low.map(|&limit| word(aspect, side, true, limit)).collect();
-        high.into_iter().chain(low)
-    })
-}
-
-fn word(aspect: Aspect, side: Option<Side>, is_low: bool, limit: f64) -> String {
-    let side = side.map_or_else(String::new, |side| format!("_{}", side.name()));
-    let sign = if is_low && limit > 0.0 { "-" } else { "" };
-    format!("{}{side}:{sign}{limit}", aspect.name())
-}
-
-/// The last limit that the distance from the norm has passed.
-fn passed(reading: &AspectReading) -> f64 {
-    let distance = reading.z.abs();
-    let passed = LIMITS_Z.into_iter().rev().find(|&limit| distance >= limit);
-    passed.unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -93,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_word_is_among_all_words_once() {
-        let all: Vec<String> = all_level_words().collect();
+        let all: Vec<String> = Level::all().map(|level| level.word()).collect();
         let known: BTreeSet<&String> = all.iter().collect();
         assert_eq!(known.len(), all.len(), "{all:?}");
         for tenth in -60..=60 {
