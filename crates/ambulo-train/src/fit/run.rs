@@ -230,18 +230,17 @@ impl<N: Module> State<N> {
     ) -> Result<Self, TrainError> {
         let folder = course.folder.join("checkpoints");
         let (found, damaged) = Checkpoint::newest(&folder)?;
-        if !course.resume {
-            if found.is_some() || !damaged.is_empty() {
-                let folder = course.folder.clone();
-                return Err(TrainError::FolderInUse { folder });
-            }
-            std::fs::create_dir_all(&folder).map_err(|source| {
-                crate::checkpoint::CheckpointError::Io {
-                    path: folder.clone(),
-                    source,
-                }
-            })?;
+        if !course.resume && (found.is_some() || !damaged.is_empty()) {
+            let folder = course.folder.clone();
+            return Err(TrainError::FolderInUse { folder });
         }
+        // Of several runs that are resumed, the later ones may not have begun.
+        std::fs::create_dir_all(&folder).map_err(|source| {
+            crate::checkpoint::CheckpointError::Io {
+                path: folder.clone(),
+                source,
+            }
+        })?;
         for path in damaged {
             listener(&Event::DamagedCheckpoint(path));
         }

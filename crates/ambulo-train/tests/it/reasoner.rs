@@ -390,6 +390,14 @@ mod training {
         };
         let (outcome, _) = trained(&again, &lesson());
         assert_eq!(std::fs::read(&outcome.weights).unwrap(), expected);
+        // One that had not begun when it was resumed, as the later runs of a recipe.
+        let unbegun = Setup {
+            folder: folder("unbegun"),
+            ..again
+        };
+        let (outcome, _) = trained(&unbegun, &lesson());
+        assert_eq!(std::fs::read(&outcome.weights).unwrap(), expected);
+        let _ = std::fs::remove_dir_all(unbegun.folder);
         let _ = std::fs::remove_dir_all(whole.folder);
     }
 }
