@@ -130,6 +130,71 @@ fn who_does_not_walk_gets_no_score_but_the_reason() {
 }
 
 #[test]
+fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
+    let scratch = Scratch::new("unfit");
+    let walker = demo(&scratch).join("walker.trc");
+    let whole = fs::read_to_string(walker).unwrap();
+    let is_row = |line: &str| {
+        let mut fields = line.split('\t');
+        fields.next().is_some_and(|it| it.parse::<u32>().is_ok()) && line.matches('\t').count() > 9
+    };
+    let first = whole.lines().filter(|line| is_row(line)).nth(1).unwrap();
+    let standing: Vec<&str> = first.split('\t').collect();
+    let mut seed = 1_u64;
+    let mut noise = |metres: f64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        metres * ((seed >> 40) as f64 / (1 << 23) as f64 - 1.0)
+    };
+    let unit = if whole.contains("\tmm\t") {
+        1000.0
+    } else {
+        1.0
+    };
+    let mut noisy = |column: usize, value: &str| match value.parse::<f64>() {
+        Ok(place) if column > 1 => format!("{:.5}", place + unit * noise(0.5)),
+        _ => value.to_owned(),
+    };
+    let still = |column: usize, value: &str| match standing.get(column) {
+        Some(&place) if column > 1 => place.to_owned(),
+        _ => value.to_owned(),
+    };
+    let changes: [(&str, &mut dyn FnMut(usize, &str) -> String); 2] =
+        [("noisy", &mut noisy), ("standing", &mut { still })];
+    for (name, change) in changes {
+        let lines = whole.lines().map(|line| {
+            if !is_row(line)
+                || line
+                    .split('\t')
+                    .nth(1)
+                    .is_some_and(|it| it.parse::<f64>().is_err())
+            {
+                return line.to_owned();
+            }
+            let fields = line.split('\t').enumerate();
+            fields
+                .map(|(column, value)| change(column, value))
+                .collect::<Vec<_>>()
+                .join("\t")
+        });
+        let lines: Vec<String> = lines.collect();
+        let file = scratch.path(&format!("{name}.trc"));
+        fs::write(&file, lines.join("\n") + "\n").unwrap();
+        let out = scratch.path(&format!("{name}.json"));
+        let output = ambulo(&["assess", &text(&file), "-o", &text(&out)]);
+        assert_code(&output, 1);
+        assert!(
+            stderr(&output).contains("no gait score: "),
+            "{name}: {}",
+            stderr(&output)
+        );
+        let found = read(&out);
+        assert_eq!(found["score"], Value::Null, "{name}");
+        assert_eq!(found["rationale"].as_array().unwrap().len(), 0, "{name}");
+        assert_eq!(found["second_opinion"], Value::Null, "{name}");
+    }
+}
+
+#[test]
 fn learning_and_judging_name_what_is_missing() {
     for command in ["train", "eval"] {
         let output = ambulo(&[command, "assess", "--data", "no-such-folder"]);
