@@ -50,6 +50,8 @@ pub struct ReasonerTrainConfig {
     pub preference: PreferenceConfig,
     /// Codes of a motion that are read at most.
     pub longest: usize,
+    /// Share of the texts whose words are the first of each kind.
+    pub plain_share: f64,
 }
 
 impl Default for ReasonerTrainConfig {
@@ -65,6 +67,7 @@ impl Default for ReasonerTrainConfig {
             loss: AnswerLossConfig::default(),
             preference: PreferenceConfig::default(),
             longest: 64,
+            plain_share: 0.0,
         }
     }
 }
@@ -139,7 +142,8 @@ pub fn fit_reasoner(
         (train.objective, train.reads),
         data.departs_z,
         train.longest,
-    );
+    )
+    .with_plain(train.plain_share);
     let mut lesson = Writing {
         train,
         data,

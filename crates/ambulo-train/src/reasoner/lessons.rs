@@ -70,6 +70,7 @@ pub struct Lessons {
     reads: Reads,
     departs_z: f64,
     longest: usize,
+    plain_share: f64,
 }
 
 impl Lessons {
@@ -90,7 +91,16 @@ impl Lessons {
             reads,
             departs_z,
             longest,
+            plain_share: 0.0,
         }
+    }
+
+    /// The same with a share of the texts in the first words of each kind: less to be guessed, so that what was measured
+    /// decides more of what is learned.
+    #[must_use]
+    pub fn with_plain(mut self, share: f64) -> Self {
+        self.plain_share = share;
+        self
     }
 
     /// What is learned.
@@ -129,8 +139,13 @@ impl Lessons {
             Objective::Preference { .. } => 0.0,
         };
         let motion = self.motion(walk, rng);
+        let text = if rng.unit() < self.plain_share {
+            &walk.plain
+        } else {
+            &walk.text
+        };
         let (reads, written, score) = if rng.unit() < share {
-            let described = self.tokenizer.encode(&described(&walk.text));
+            let described = self.tokenizer.encode(&described(text));
             let (template, inner, written) = if rng.unit() < 0.5 {
                 (pick(&self.templates.describing, rng), motion, described)
             } else {
@@ -142,7 +157,7 @@ impl Lessons {
         } else {
             let template = pick(&self.templates.reasoning, rng);
             let score = usize::from(walk.score);
-            let answer = answer_tokens(&self.tokenizer, &walk.text, score);
+            let answer = answer_tokens(&self.tokenizer, text, score);
             let readings = &walk.measured.readings;
             let inner = self.reads.tokens(&self.tokenizer, motion, readings);
             (read(&self.tokenizer, template, &inner), answer, Some(score))

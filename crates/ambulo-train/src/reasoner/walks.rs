@@ -63,6 +63,8 @@ pub struct GaitText {
     pub measured: MeasuredText,
     /// The rationale: "Foot: … Arm: … Overall: …".
     pub text: String,
+    /// The same in the first words of each kind.
+    pub plain: String,
 }
 
 /// Why there are no walks.
@@ -130,13 +132,16 @@ pub fn gait_texts(
                 let Ok(codes) = gait_codes(&walk.motion, tokenizer) else {
                     continue;
                 };
-                let written = rationale::write_departing(&measured.readings, settings.departs_z);
+                let (readings, least_z) = (&measured.readings, settings.departs_z);
+                let text = rationale::as_text(&rationale::write_departing(readings, least_z));
+                let plain = rationale::as_text(&rationale::write_plainly(readings, least_z));
                 texts.push(GaitText {
                     person: person.to_owned(),
                     role,
                     score,
                     codes,
-                    text: rationale::as_text(&written),
+                    text,
+                    plain,
                     measured,
                 });
             }

@@ -89,6 +89,9 @@ pub struct ReasonerRun {
     /// Steps, in place of those of all runs.
     #[serde(default)]
     pub steps: Option<u64>,
+    /// Steps between validations, in place of those of all runs; as many as there are steps keeps the last weights.
+    #[serde(default)]
+    pub validate_every: Option<u64>,
     /// The learning rate, in place of that of all runs.
     #[serde(default)]
     pub learning_rate: Option<f64>,
@@ -131,6 +134,9 @@ impl ReasonerRecipe {
         train.reads = run.reads;
         train.begin_with.clone_from(&run.begin_with);
         train.run.steps = run.steps.or(train.run.steps);
+        if let Some(every) = run.validate_every {
+            train.run.validate_every = every;
+        }
         if let Some(rate) = run.learning_rate {
             train.run.optimizer.learning_rate = rate;
         }

@@ -1,5 +1,6 @@
 //! What the language model learns from, and that it learns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings};
@@ -52,6 +53,7 @@ fn walks(count: usize) -> Vec<GaitText> {
             score,
             codes: (0..2).map(|shift| codes(shift).collect()).collect(),
             text: rationale::as_text(&rationale::write_departing(&readings, 1.5)),
+            plain: rationale::as_text(&rationale::write_plainly(&readings, 1.5)),
             measured: MeasuredText {
                 features: Features::of(&GaitParameters::new(), &AngleCurves::new()),
                 readings,
@@ -125,6 +127,44 @@ fn what_was_measured_is_read_behind_the_motion_where_answers_rest_on_it() {
             both.replace(&measured, "").split_whitespace().count(),
             alone.split_whitespace().count()
         );
+    }
+}
+
+#[test]
+fn plain_texts_claim_the_same_in_fewer_words() {
+    let all = walks(24);
+    let texts: BTreeSet<&str> = all.iter().map(|walk| walk.text.as_str()).collect();
+    let plain: BTreeSet<&str> = all.iter().map(|walk| walk.plain.as_str()).collect();
+    assert!(plain.len() <= texts.len());
+    for walk in &all {
+        let claims = |text: &str| {
+            let check = FactCheck::of(text, &walk.measured.readings);
+            let claims = check.claims.into_iter();
+            let claims: Vec<_> = claims
+                .map(|it| (it.claim.aspect, it.claim.direction, it.claim.side))
+                .collect();
+            claims
+        };
+        assert_eq!(claims(&walk.plain), claims(&walk.text));
+    }
+    let objective = Objective::Reasoning {
+        generative_share: 0.0,
+    };
+    let (drawn, tokenizer) = lessons(objective);
+    let plain = drawn.clone().with_plain(1.0);
+    for (written, score) in plain
+        .batch(3, 0, 8)
+        .written
+        .iter()
+        .zip(drawn.batch(3, 0, 8).scores)
+    {
+        let text = tokenizer.decode(written, Special::Skip);
+        let score = score.unwrap();
+        let walk = all
+            .iter()
+            .find(|it| usize::from(it.score) == score)
+            .unwrap();
+        assert_eq!(text, walk.plain);
     }
 }
 

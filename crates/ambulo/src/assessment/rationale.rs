@@ -13,7 +13,7 @@ use super::aspects::{Aspect, AspectReading, AspectReadings, Part};
 use super::claims::{Direction, FactCheck, Verdict};
 use super::measured::capitalised;
 use super::{Evidence, Finding};
-use phrases::{CLEAR, DEPARTING, MARKED, SLIGHT, USUAL, Words, words};
+use phrases::{CLEAR, DEPARTING, MARKED, SLIGHT, USUAL, words};
 pub use prompt::prompt;
 
 /// From how many standard deviations on a quality departs from its norm.
@@ -46,13 +46,32 @@ pub fn write(readings: &AspectReadings) -> Rationale {
 /// Between one and two standard deviations both words are true. So whoever learns to write from texts that draw the line
 /// between the two may err by half of one, to either side, and still say what holds.
 pub fn write_departing(readings: &AspectReadings, least_z: f64) -> Rationale {
+    written(readings, least_z, Wording::Drawn)
+}
+
+/// The same in the first words of each kind alone: what is said is the same, and nothing but what was measured decides
+/// the words.
+pub fn write_plainly(readings: &AspectReadings, least_z: f64) -> Rationale {
+    written(readings, least_z, Wording::First)
+}
+
+/// How words are chosen among those that mean the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    /// By what the sentence rests on.
+    Drawn,
+    /// The first of them.
+    First,
+}
+
+fn written(readings: &AspectReadings, least_z: f64, wording: Wording) -> Rationale {
     let mut sentences = Vec::new();
     for part in Part::ALL {
         let mut chosen = chosen(readings, part, least_z);
         chosen.sort_by(|a, b| departs(b).total_cmp(&departs(a)));
         let departing = chosen.iter().filter(|it| departs(it) >= least_z).count();
         chosen.truncate(departing.clamp(LEAST_SENTENCES, MOST_SENTENCES));
-        sentences.extend(chosen.into_iter().map(|it| sentence(it, least_z)));
+        sentences.extend(chosen.into_iter().map(|it| sentence(it, least_z, wording)));
     }
     Rationale {
         sentences,
@@ -99,25 +118,27 @@ fn chosen(readings: &AspectReadings, part: Part, least_z: f64) -> Vec<&AspectRea
         .collect()
 }
 
-fn sentence(reading: &AspectReading, least_z: f64) -> Finding {
+fn sentence(reading: &AspectReading, least_z: f64, wording: Wording) -> Finding {
     let mut rng = rng_of(&reading.evidence);
     let words = words(reading.aspect);
-    let noun = noun(&words, reading.side, &mut rng);
+    let mut pick = |from: &'static [&'static str]| match wording {
+        Wording::Drawn => pick(from, &mut rng),
+        Wording::First => from.first().copied().unwrap_or_default(),
+    };
+    let noun = match reading.side {
+        Some(side) if !words.sided.is_empty() => pick(words.sided).replace("{side}", side.name()),
+        _ => pick(words.whole).to_owned(),
+    };
     let text = if departs(reading) < least_z {
-        form(pick(USUAL, &mut rng), &noun, "", "")
+        form(pick(USUAL), &noun, "", "")
     } else {
         let called = if reading.z > 0.0 {
             words.high
         } else {
             words.low
         };
-        let frame = pick(DEPARTING, &mut rng);
-        form(
-            frame,
-            &noun,
-            pick(strengths(reading.z), &mut rng),
-            pick(called, &mut rng),
-        )
+        let frame = pick(DEPARTING);
+        form(frame, &noun, pick(strengths(reading.z)), pick(called))
     };
     Finding {
         rule: rule(reading),
@@ -140,15 +161,6 @@ fn strengths(z: f64) -> &'static [&'static str] {
         z if z >= MARKED_Z => MARKED,
         z if z >= CLEAR_Z => CLEAR,
         _ => SLIGHT,
-    }
-}
-
-fn noun(words: &Words, side: Option<Side>, rng: &mut SeededRng) -> String {
-    match side {
-        Some(side) if !words.sided.is_empty() => {
-            pick(words.sided, rng).replace("{side}", side.name())
-        }
-        _ => pick(words.whole, rng).to_owned(),
     }
 }
 
