@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod assess;
+mod deposit;
 mod eval;
 mod networks;
 mod synth;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ambulo::assessment::NormValue;
-use ambulo::assessment::features::{FEATURES, Feature};
+use ambulo::assessment::features::FEATURES;
 use ambulo::assessment::forest::Forest;
 use ambulo::assessment::score::{ForestScorer, SCORES, ScoreModel};
 use ambulo::parameters::ParameterId;
@@ -54,19 +54,16 @@ pub enum LearnError {
     /// The forest could not be grown.
     #[error(transparent)]
     Grow(#[from] GrowError),
-    /// A feature was measured in no walk.
-    #[error("{feature} was measured in none of the walks")]
-    NeverMeasured {
-        /// The feature.
-        feature: String,
-    },
+    /// No feature was measured in any walk.
+    #[error("nothing that a score could rest on was measured in any of the walks")]
+    NothingMeasured,
 }
 
 /// Learns from some walks.
 ///
 /// # Errors
 ///
-/// [`LearnError`] without walks, or if a feature was never measured.
+/// [`LearnError`] without walks, or if nothing was measured in them.
 pub fn learn(
     examples: &[&Example],
     recipe: &AssessRecipe,
@@ -100,17 +97,18 @@ fn scorer(
     recipe: &AssessRecipe,
     threads: usize,
 ) -> Result<ForestScorer, LearnError> {
-    let typical = names
+    // What no walk shows, such as arms without markers on them, cannot be learned from.
+    let (names, typical): (Vec<&str>, Vec<f64>) = names
         .iter()
-        .map(|name| {
+        .filter_map(|&name| {
             let values = examples.iter().filter_map(|it| it.walk.features.get(name));
-            median(values.collect()).ok_or_else(|| LearnError::NeverMeasured {
-                feature: Feature::named(name).map_or(*name, |it| it.title).to_owned(),
-            })
+            Some((name, in_six_digits(median(values.collect())?)))
         })
-        .collect::<Result<Vec<f64>, _>>()?;
-    let typical: Vec<f64> = typical.into_iter().map(in_six_digits).collect();
-    let rows = rows(names, &typical, examples, recipe);
+        .unzip();
+    if names.is_empty() {
+        return Err(LearnError::NothingMeasured);
+    }
+    let rows = rows(&names, &typical, examples, recipe);
     let targets: Vec<Vec<f64>> = examples
         .iter()
         .map(|example| {

@@ -164,7 +164,7 @@ fn plain_texts_claim_the_same_in_fewer_words() {
             .iter()
             .find(|it| usize::from(it.score) == score)
             .unwrap();
-        assert_eq!(text, walk.plain);
+        assert!(text.contains(&walk.plain), "{text}");
     }
 }
 

@@ -1,0 +1,218 @@
+//! `ambulo eval assess --shida`: the experiment on a folder of the deposit's layout, made of simulated walkers.
+
+use std::fs;
+use std::path::Path;
+
+use ambulo::motion::Motion3d;
+use ambulo::skeleton::{Joint, on};
+use ambulo::synth::{self, SeededRng, Variability, Walker};
+use ambulo::{PerSide, Side};
+use ambulo_io::c3d;
+use ambulo_io::points::LabelledPoints;
+use nalgebra::Vector3;
+
+use super::{Scratch, ambulo, assert_code, stderr, text};
+
+/// The metadata's columns that are read, among others.
+const HEADER: &str = "ID,Gender,Age,ON - UPDRS-III - walking,OFF - UPDRS-III - walking\n";
+
+/// The deposit's 44 markers: the joint that each is or lies near, and how far right of, above and behind it, in metres.
+/// Those on the right have mirror images on the left.
+const MIDDLE: [(&str, Joint, [f64; 3]); 4] = [
+    ("CLAV", Joint::Jugular, [0.0; 3]),
+    ("STRN", Joint::Xiphoid, [0.0; 3]),
+    ("C7", Joint::C7, [0.0; 3]),
+    ("T10", Joint::T10, [0.0; 3]),
+];
+type OnSide = fn(Side) -> Joint;
+const SIDES: [(&str, OnSide, [f64; 3]); 20] = [
+    ("SHO", on::shoulder, [0.0, 0.04, 0.0]),
+    ("UPA", on::elbow, [0.03, 0.12, 0.0]),
+    ("EL", on::elbow, [0.03, 0.0, 0.0]),
+    ("EM", on::elbow, [-0.03, 0.0, 0.0]),
+    ("FRA", on::wrist, [0.03, 0.1, 0.0]),
+    ("WL", on::wrist, [0.0, 0.0, -0.03]),
+    ("WM", on::wrist, [0.0, 0.0, 0.03]),
+    ("ASIS", on::asis, [0.0; 3]),
+    ("PSIS", on::psis, [0.0; 3]),
+    ("GTR", on::hip, [0.08, 0.0, 0.0]),
+    ("KNEE", on::lateral_knee, [0.0; 3]),
+    ("HF", on::lateral_knee, [0.0, -0.05, 0.0]),
+    ("TT", on::knee, [0.0, -0.06, -0.05]),
+    ("ANKLE", on::lateral_malleolus, [0.0; 3]),
+    ("HEEL", on::heel, [0.0; 3]),
+    ("MT1", on::toe, [-0.04, 0.0, 0.0]),
+    ("MT5", on::fifth_metatarsal, [0.0; 3]),
+    ("KNEE.MEDIAL", on::medial_knee, [0.0; 3]),
+    ("ANKLE.MEDIAL", on::medial_malleolus, [0.0; 3]),
+    ("MT2", on::toe, [0.0; 3]),
+];
+
+/// A motion with the deposit's markers.
+fn marked(motion: &Motion3d) -> LabelledPoints {
+    let mut markers: Vec<(String, usize, Vector3<f64>)> = Vec::new();
+    let place = |joint| {
+        motion
+            .joints()
+            .iter()
+            .position(|&own| own == joint)
+            .unwrap()
+    };
+    for (label, joint, [right, up, back]) in MIDDLE {
+        markers.push((
+            label.to_owned(),
+            place(joint),
+            Vector3::new(-back, up, right),
+        ));
+    }
+    for side in Side::BOTH {
+        let prefix = if side == Side::Left { "L" } else { "R" };
+        for (label, joint, [out, up, back]) in SIDES {
+            let off = Vector3::new(-back, up, out * side.z_sign());
+            markers.push((format!("{prefix}.{label}"), place(joint(side)), off));
+        }
+    }
+    let joints = motion.joints().len();
+    let rows = motion.positions_m().chunks(joints);
+    LabelledPoints {
+        positions_m: rows
+            .flat_map(|row| {
+                markers
+                    .iter()
+                    .map(|&(_, place, off)| Some(row[place]? + off))
+            })
+            .collect(),
+        labels: markers.iter().map(|(label, ..)| label.clone()).collect(),
+        ..LabelledPoints::from_motion(motion)
+    }
+}
+
+/// Somebody who walks as the score says: the higher, the shorter and the less even the steps.
+fn walker(score: u8, seed: u64) -> Walker {
+    let mut rng = SeededRng::new(seed);
+    let worse = f64::from(score) / 3.0;
+    let mut about = |value: f64| value * (1.0 + 0.03 * rng.normal_within(2.0));
+    Walker {
+        height_m: about(1.68),
+        speed_mps: about(1.25 - 0.75 * worse),
+        cadence_spm: about(110.0 - 6.0 * worse),
+        arm_swing_deg: PerSide::from_fn(|_| about(38.0 - 26.0 * worse)),
+        trunk_lean_deg: about(3.0 + 12.0 * worse),
+        toe_clearance_m: about(0.03 - 0.012 * worse),
+        pelvis_rotation_deg: about(9.0 - 5.0 * worse),
+        variability: Variability {
+            seed,
+            ..Variability::default()
+        },
+        strides: 7,
+        markers: true,
+        ..Walker::default()
+    }
+    .at_rate(150.0)
+}
+
+/// Writes a walk as the deposit names it.
+fn write(folder: &Path, subject: &str, state: &str, number: usize, walker: &Walker) {
+    let folder = folder.join(format!("C3Dfiles/{subject}_{state}"));
+    fs::create_dir_all(&folder).unwrap();
+    let points = marked(&synth::walk(walker).unwrap().motion);
+    assert_eq!(points.labels.len(), 44);
+    let bytes = c3d::of_points(&points).unwrap().to_bytes().unwrap();
+    let name = format!("{subject}_{state}_walk_{number}.c3d");
+    fs::write(folder.join(name), bytes).unwrap();
+}
+
+#[test]
+fn whoever_has_the_deposit_runs_the_experiment_with_one_command() {
+    let scratch = Scratch::new("deposit");
+    let folder = scratch.path("shida");
+    let mut metadata = HEADER.to_owned();
+    for person in 0..6_u8 {
+        let subject = format!("SUB{:02}", person + 1);
+        let (on, off) = (person % 2, person % 2 + 2);
+        metadata.extend([subject.as_str(), &format!(",F,66,{on},{off}\n")]);
+        for (state, score) in [("on", on), ("off", off)] {
+            for number in 1..=2 {
+                let seed = u64::from(person) * 10 + u64::from(score) * 2 + number as u64;
+                write(&folder, &subject, state, number, &walker(score, seed));
+            }
+        }
+    }
+    // A session without a score, and a file that is none.
+    metadata += "SUB07,M,70,-,\n";
+    write(&folder, "SUB07", "on", 1, &walker(0, 99));
+    fs::write(
+        folder.join("C3Dfiles/SUB01_on/SUB01_on_walk_9.c3d"),
+        b"no walk",
+    )
+    .unwrap();
+    fs::write(folder.join("PDGinfo.csv"), metadata).unwrap();
+    let recipe = scratch.path("recipe.toml");
+    fs::write(&recipe, "trees = 20\nleast_leaf = 2\nshort_share = 0.0\n").unwrap();
+
+    let output = ambulo(&[
+        "eval",
+        "assess",
+        "--shida",
+        &text(&folder),
+        "--config",
+        &text(&recipe),
+    ]);
+    assert_code(&output, 0);
+    let told = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(told.contains("26 walks of 7 people"), "{told}");
+    assert!(told.contains("SUB01_on_walk_9.c3d"), "{told}");
+    let (_, own) = told.split_once("leave one person out").unwrap();
+    assert!(own.contains("24 walks of 6 people"), "{told}");
+    for name in [
+        "accuracy",
+        "balanced accuracy",
+        "macro precision",
+        "macro recall",
+        "macro F1",
+        "weighted precision",
+        "weighted recall",
+        "weighted F1",
+        "kappa, linear weights",
+        "mean absolute error",
+    ] {
+        let row = own.lines().find(|line| line.trim_start().starts_with(name));
+        let row = row.unwrap_or_else(|| panic!("no {name} in {told}"));
+        assert!(row.contains("95 % interval over people"), "{row}");
+    }
+    let accuracy = own
+        .lines()
+        .find(|line| line.trim_start().starts_with("accuracy"));
+    let value: f64 = accuracy
+        .unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    // Scores are as frequent as each other: who guesses is right in one of four.
+    assert!(value >= 0.7, "{told}");
+}
+
+#[test]
+fn a_folder_that_is_not_the_deposit_is_refused_with_what_is_missing() {
+    let scratch = Scratch::new("no-deposit");
+    let folder = scratch.path("shida");
+    let refused = |why: &str| {
+        let output = ambulo(&["eval", "assess", "--shida", &text(&folder)]);
+        assert_code(&output, 2);
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    };
+    refused("cannot read");
+    fs::create_dir_all(&folder).unwrap();
+    refused("there is no PDGinfo.csv");
+    fs::write(folder.join("PDGinfo.csv"), HEADER).unwrap();
+    refused("there are no files SUBxx_on_walk_n.c3d");
+    fs::write(folder.join("SUB01_on_walk_1.c3d"), b"no walk").unwrap();
+    fs::write(
+        folder.join("PDGinfo.csv"),
+        format!("{HEADER}SUB01,F,66,0,1\n"),
+    )
+    .unwrap();
+    refused("1 unreadable: not a usable C3D file");
+}
