@@ -129,6 +129,9 @@ fn who_does_not_walk_gets_no_score_but_the_reason() {
     assert_eq!(found["rationale"].as_array().unwrap().len(), 0);
 }
 
+/// A field of a row, by its column.
+type Change<'a> = &'a mut dyn FnMut(usize, &str) -> String;
+
 #[test]
 fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
     let scratch = Scratch::new("unfit");
@@ -143,7 +146,7 @@ fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
     let mut seed = 1_u64;
     let mut noise = |metres: f64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        metres * ((seed >> 40) as f64 / (1 << 23) as f64 - 1.0)
+        metres * ((seed >> 40) as f64 / f64::from(1 << 23) - 1.0)
     };
     let unit = if whole.contains("\tmm\t") {
         1000.0
@@ -158,8 +161,7 @@ fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
         Some(&place) if column > 1 => place.to_owned(),
         _ => value.to_owned(),
     };
-    let changes: [(&str, &mut dyn FnMut(usize, &str) -> String); 2] =
-        [("noisy", &mut noisy), ("standing", &mut { still })];
+    let changes: [(&str, Change<'_>); 2] = [("noisy", &mut noisy), ("standing", &mut { still })];
     for (name, change) in changes {
         let lines = whole.lines().map(|line| {
             if !is_row(line)
