@@ -19,7 +19,7 @@ use crate::impairment::{SCORES, WalkerSettings, Walkers};
 use crate::motion::{MotionError, Role};
 
 pub use evaluate::{Figure, Judged, ScoreTable, judged_by_folds};
-pub use learn::{LearnError, learn};
+pub use learn::{LearnError, learn, never_measured};
 pub use patients::{PatientError, Session, SessionTable, sessions};
 
 /// Settings of the training.

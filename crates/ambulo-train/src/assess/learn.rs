@@ -59,7 +59,19 @@ pub enum LearnError {
     NothingMeasured,
 }
 
-/// Learns from some walks.
+/// What the features are called, for people, that none of the walks shows; a forest learned from these walks does without
+/// them.
+pub fn never_measured(examples: &[&Example]) -> Vec<&'static str> {
+    let is_missing = |name: &str| {
+        examples
+            .iter()
+            .all(|it| it.walk.features.get(name).is_none())
+    };
+    let missing = FEATURES.iter().filter(|feature| is_missing(feature.name));
+    missing.map(|feature| feature.title).collect()
+}
+
+/// Learns from some walks. Features that none of them shows are left out ([`never_measured`]).
 ///
 /// # Errors
 ///

@@ -20,7 +20,7 @@ use ambulo_pipeline::read::{LoadedTrial, read_trial};
 use ambulo_pipeline::{analyze, assess};
 use ambulo_train::assess::{
     AssessRecipe, Example, Judged, MeasuredWalk, ScoreTable, SessionTable, examples,
-    judged_by_folds, sessions,
+    judged_by_folds, never_measured, sessions,
 };
 use ambulo_train::datasets::shida::Shida;
 use ambulo_train::impairment::{Walkers, motion_of_take};
@@ -187,6 +187,14 @@ fn deposit(
         .collect();
     let table = ScoreTable::of(&judged, model.whole.least_certain);
     write_table(out, "the model file, learned from simulated walks", table);
+    let missing = never_measured(&examples.iter().collect::<Vec<_>>());
+    if !missing.is_empty() {
+        let _ = writeln!(
+            out,
+            " measured in none of these walks, so baseline 0 learns without: {}\n",
+            missing.join(", ")
+        );
+    }
     let recipe = AssessRecipe {
         folds: shida.subjects().len(),
         ..*recipe

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ambulo_io::files;
-use ambulo_train::assess::{Example, learn};
+use ambulo_train::assess::{Example, learn, never_measured};
 use ambulo_train::motion::Role;
 use anyhow::Context as _;
 
@@ -34,6 +34,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut progress = Progress::new(false);
     let examples = measured_examples(&args.data, &recipe, &mut progress, |_| {})?;
     let seen: Vec<&Example> = examples.iter().filter(|it| it.role != Role::Test).collect();
+    let missing = never_measured(&seen);
+    anyhow::ensure!(
+        missing.is_empty(),
+        "measured in none of the walks: {}; a model that everybody uses must know them",
+        missing.join(", ")
+    );
     progress.stage("learning");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut model = learn(&seen, &recipe, threads).context("nothing could be learned")?;
