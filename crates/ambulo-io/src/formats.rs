@@ -191,7 +191,7 @@ pub enum ReadError {
         name: String,
     },
     /// The file is empty.
-    #[error("{name:?} is empty")]
+    #[error("{name:?} is empty; copy it again from where it was recorded")]
     EmptyFile {
         /// Name of the file.
         name: String,

@@ -85,7 +85,10 @@ pub enum VideoError {
         message: String,
     },
     /// Not one frame could be decoded.
-    #[error("none of the video's {frames} frames could be decoded: the file is damaged or cut off")]
+    #[error(
+        "none of the video's {frames} frames could be decoded: the file is damaged or cut off; copy it from the camera \
+         again, or install ffmpeg, which passes over damaged frames"
+    )]
     NoFrames {
         /// Frames that the file lists.
         frames: u64,
