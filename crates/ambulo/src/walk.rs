@@ -193,6 +193,20 @@ impl Walk {
             .find(|joint| self.trajectories.contains_key(joint))
     }
 
+    /// Two points whose middle stands for the wrist: its joint centre twice, else its two markers, else either of them
+    /// twice.
+    pub fn wrist(&self, side: Side) -> Option<[Joint; 2]> {
+        let (thumb, little) = (on::thumb_wrist(side), on::little_wrist(side));
+        let markers = [thumb, little];
+        if !self.trajectories.contains_key(&on::wrist(side))
+            && markers.iter().all(|it| self.trajectories.contains_key(it))
+        {
+            return Some(markers);
+        }
+        let one = self.first_present(&[on::wrist(side), thumb, little])?;
+        Some([one; 2])
+    }
+
     /// The point that stands for the forefoot: second metatarsal head, else big toe, else toe tip.
     pub fn toe(&self, side: Side) -> Option<Joint> {
         self.first_present(&[on::toe(side), on::big_toe(side), on::toe_tip(side)])

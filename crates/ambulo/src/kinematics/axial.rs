@@ -65,15 +65,11 @@ fn arm_inclination_deg(walk: &Walk, side: Side, frame: usize) -> Option<f64> {
     Some(arm.x.atan2(-arm.y).to_degrees())
 }
 
-/// The wrist's joint centre, else the middle of its two markers, else either of them, else the hand.
+/// The wrist, else the hand.
 fn wrist(walk: &Walk, side: Side, frame: usize) -> Option<Point3<f64>> {
     let at = |joint| walk.position(joint, frame);
-    let (thumb, little) = (on::thumb_wrist(side), on::little_wrist(side));
-    if let Some(joint) = walk.first_present(&[on::wrist(side)]) {
-        return at(joint);
+    match walk.wrist(side) {
+        Some([a, b]) => Some(nalgebra::center(&at(a)?, &at(b)?)),
+        None => at(walk.first_present(&[on::hand(side)])?),
     }
-    if walk.trajectory(thumb).is_some() && walk.trajectory(little).is_some() {
-        return Some(nalgebra::center(&at(thumb)?, &at(little)?));
-    }
-    at(walk.first_present(&[thumb, little, on::hand(side)])?)
 }

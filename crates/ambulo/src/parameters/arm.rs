@@ -4,8 +4,8 @@ use nalgebra::{Point3, Vector3};
 
 use super::ParameterId;
 use super::measure::Values;
-use super::view::{StrideView, hips_at, neck_at, pelvis_at, range_of};
-use crate::skeleton::on;
+use super::view::{StrideView, hips_at, middle_at, neck_at, pelvis_at, range_of};
+use crate::Side;
 use crate::walk::Walk;
 
 /// Puts the range of the arm's angle against the trunk and of the wrist along the walk.
@@ -21,7 +21,7 @@ pub(super) fn measure(view: &StrideView<'_>, values: &mut Values) {
         values.insert(ParameterId::ArmSwingRange, range_rad.to_degrees());
     }
     let wrist = on_the_spot.over(from_s, to_s, |walk, local_s| {
-        let wrist = walk.position_at(on::wrist(cycle.side), local_s)?;
+        let wrist = wrist_at(walk, cycle.side, local_s)?;
         Some(Point3::from(wrist - pelvis_at(walk, local_s)?))
     });
     if let Some(excursion) =
@@ -35,12 +35,16 @@ pub(super) fn measure(view: &StrideView<'_>, values: &mut Values) {
 fn arm_angle_rad(view: &StrideView<'_>, walk: &Walk, local_s: f64) -> Option<f64> {
     let side = view.cycle.side;
     let shoulder = walk.position_at(walk.shoulder(side)?, local_s)?;
-    let wrist = walk.position_at(on::wrist(side), local_s)?;
+    let wrist = wrist_at(walk, side, local_s)?;
     let trunk_down = hips_at(walk, local_s)? - neck_at(walk, local_s)?;
     let arm_rad = forward_of_down_rad(view, &(wrist - shoulder));
     let trunk_rad = forward_of_down_rad(view, &trunk_down);
     let turn = arm_rad - trunk_rad;
     Some(turn.sin().atan2(turn.cos()))
+}
+
+fn wrist_at(walk: &Walk, side: Side, local_s: f64) -> Option<Point3<f64>> {
+    middle_at(walk, walk.wrist(side)?, local_s)
 }
 
 fn forward_of_down_rad(view: &StrideView<'_>, vector: &Vector3<f64>) -> f64 {

@@ -27,7 +27,7 @@ pub(super) fn of(id: ParameterId, config: &ParameterConfig) -> String {
         P::MinimumToeClearance => "a toe over the swing and the stance before it",
         P::KneeFlexionMaximumExtension => "knee flexion over the stance",
         P::ArmSwingRange | P::ArmSwingAsymmetry => {
-            "shoulder, wrist, hips and neck over the whole stride"
+            "shoulder, wrist (its centre or its markers), hips and neck over the whole stride"
         }
         P::WristExcursion => "wrist and pelvis over the whole stride",
         P::TrunkLean => "hips and neck (or shoulders) over the whole stride",

@@ -3,7 +3,6 @@
 use nalgebra::{Point3, Vector3};
 
 use super::ParameterConfig;
-use crate::PerSide;
 use crate::cycles::GaitCycle;
 use crate::skeleton::{Joint, on};
 use crate::walk::{View, Walk};
@@ -167,7 +166,7 @@ pub(crate) fn pelvis_at(walk: &Walk, local_s: f64) -> Option<Point3<f64>> {
     }
     for pair in [on::hip, on::asis, on::trochanter] {
         if let Some(sides) = walk.both(|walk, side| walk.first_present(&[pair(side)])) {
-            return middle_at(walk, sides, local_s);
+            return middle_at(walk, [sides.left, sides.right], local_s);
         }
     }
     walk.position_at(Joint::Sacrum, local_s)
@@ -176,7 +175,7 @@ pub(crate) fn pelvis_at(walk: &Walk, local_s: f64) -> Option<Point3<f64>> {
 /// The middle of the hips, else the pelvis joint.
 pub(crate) fn hips_at(walk: &Walk, local_s: f64) -> Option<Point3<f64>> {
     match walk.both(|walk, side| walk.first_present(&[on::hip(side)])) {
-        Some(hips) => middle_at(walk, hips, local_s),
+        Some(hips) => middle_at(walk, [hips.left, hips.right], local_s),
         None => walk.position_at(Joint::Pelvis, local_s),
     }
 }
@@ -191,13 +190,14 @@ pub(crate) fn neck_at(walk: &Walk, local_s: f64) -> Option<Point3<f64>> {
 
 /// The middle of the shoulders.
 pub(crate) fn shoulders_at(walk: &Walk, local_s: f64) -> Option<Point3<f64>> {
-    middle_at(walk, walk.both(Walk::shoulder)?, local_s)
+    let shoulders = walk.both(Walk::shoulder)?;
+    middle_at(walk, [shoulders.left, shoulders.right], local_s)
 }
 
-fn middle_at(walk: &Walk, joints: PerSide<Joint>, local_s: f64) -> Option<Point3<f64>> {
-    let left = walk.position_at(joints.left, local_s)?;
-    let right = walk.position_at(joints.right, local_s)?;
-    Some(nalgebra::center(&left, &right))
+/// The middle of two joints.
+pub(crate) fn middle_at(walk: &Walk, [a, b]: [Joint; 2], local_s: f64) -> Option<Point3<f64>> {
+    let (a, b) = (walk.position_at(a, local_s)?, walk.position_at(b, local_s)?);
+    Some(nalgebra::center(&a, &b))
 }
 
 /// Mean over time of a sampled quantity, by trapezoids: frames may be spaced unevenly.

@@ -3,14 +3,17 @@
 use ambulo::bouts::{Bout, BoutConfig, find_bouts, find_bouts_2d};
 use ambulo::cycles::{CycleConfig, GaitCycle, find_cycles};
 use ambulo::kinematics::{AngleConfig, angles};
+use ambulo::motion::Motion3d;
 use ambulo::parameters::{
     GaitParameters, ParameterConfig, ParameterId, SummaryContext, measure, summarise,
 };
+use ambulo::skeleton::Joint;
 use ambulo::synth::{self, Camera, SyntheticTrial, Walker};
 use ambulo::walk::{
     LengthUnit, PixelLengths, Surface, Walk, WalkConfig, from_keypoints, from_motion,
 };
 use ambulo::{PerSide, Side};
+use nalgebra::Vector3;
 
 use super::summary;
 
@@ -175,6 +178,62 @@ fn motion_in_space_gives_the_truth() {
         let lean = summary(&found, ParameterId::TrunkLean, None).value;
         let lean = lean.expect("the trunk is seen");
         assert!((lean - truth.trunk_lean_deg).abs() < 0.05, "{what}: {lean}");
+    }
+}
+
+/// The motion with two markers beside each wrist in place of its centre.
+fn with_wrist_markers(trial: &SyntheticTrial) -> SyntheticTrial {
+    let motion = &trial.motion;
+    let beside = |joint| match joint {
+        Joint::LeftWrist => Some([Joint::LeftThumbWrist, Joint::LeftLittleWrist]),
+        Joint::RightWrist => Some([Joint::RightThumbWrist, Joint::RightLittleWrist]),
+        _ => None,
+    };
+    let markers = motion
+        .joints()
+        .iter()
+        .flat_map(|&joint| beside(joint).map_or(vec![joint], Vec::from));
+    let half_m = Vector3::new(0.03, 0.0, 0.01);
+    let positions_m = (0..motion.frames()).flat_map(|frame| {
+        let joints = motion.joints().iter().zip(motion.frame(frame));
+        joints.flat_map(|(&joint, at)| match beside(joint) {
+            Some(_) => vec![at.map(|at| at + half_m), at.map(|at| at - half_m)],
+            None => vec![*at],
+        })
+    });
+    let motion = Motion3d::new(
+        markers.collect(),
+        motion.time().clone(),
+        positions_m.collect(),
+    );
+    SyntheticTrial {
+        motion: motion.expect("as many markers a frame"),
+        ..trial.clone()
+    }
+}
+
+#[test]
+fn two_markers_on_a_wrist_stand_for_its_centre() {
+    let trial = synth::walk(&Walker::default()).expect("a possible walker");
+    let with_markers = with_wrist_markers(&trial);
+    assert!(!with_markers.motion.has(Joint::LeftWrist));
+    let found = recorded(&with_markers, Surface::Overground);
+    let truth_deg = trial.truth.arm_swing_deg;
+    close(
+        &found,
+        ParameterId::ArmSwingRange,
+        truth_deg,
+        0.2,
+        "markers",
+    );
+    let centres = recorded(&trial, Surface::Overground);
+    for side in Side::BOTH {
+        let of = |found| summary(found, ParameterId::WristExcursion, Some(side)).value;
+        let [markers, centres] = [of(&found), of(&centres)].map(|it| it.expect("it is seen"));
+        assert!(
+            (markers - centres).abs() < 1e-9,
+            "{markers} m and {centres} m"
+        );
     }
 }
 
