@@ -2,8 +2,12 @@
 //! `cargo run -p ambulo-report --example sample SAMPLE FILE`, where `SAMPLE` is `full`, `crowded`,
 //! `one_camera`, `rejected`, `empty`, `with_network`, `lifted` or the path of a `result.json`.
 
-#[path = "../tests/it/sample.rs"]
-mod sample;
+#[path = "../tests/it"]
+mod it {
+    pub(crate) mod sample;
+}
+
+use it::sample;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
