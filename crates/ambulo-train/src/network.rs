@@ -19,7 +19,7 @@ use crate::modules::rtpca::Rtpca;
 
 pub use params::initial_params_weights;
 pub use pose::{Beginning, initial_pose_weights};
-pub use reasoner::{initial_reasoner_weights, with_features};
+pub use reasoner::{copying, initial_reasoner_weights, with_features};
 
 /// A network that lifts.
 pub trait LiftNetwork: Module {

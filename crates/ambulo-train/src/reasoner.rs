@@ -16,7 +16,7 @@ mod written;
 
 pub use judged::{SaidTable, Trivial};
 pub use lessons::{Lessons, Objective, Other, TextBatch};
-pub use levels::level_features;
+pub use levels::token_features;
 pub use probe::probed;
 pub use published::published_tables;
 pub use templates::{HELD_OUT, TEMPLATES, Templates};

@@ -24,10 +24,13 @@ use crate::losses::{
 };
 use crate::modules::t5::{T5, Tokens};
 use crate::modules::{Noise, from_tensors, to_tensors};
-use crate::network::{initial_reasoner_weights, with_features};
+use crate::network::{copying, initial_reasoner_weights, with_features};
 use crate::reasoner::{
-    GaitText, Lessons, Objective, TextBatch, answered, described_walks, figures, level_features,
+    GaitText, Lessons, Objective, TextBatch, answered, described_walks, figures, token_features,
 };
+
+/// How much a word's first row has of its own beside what it shares with the words that mean the like.
+const WORD_OF_ITS_OWN: f32 = 0.7;
 
 /// Settings of a language model's run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +55,8 @@ pub struct ReasonerTrainConfig {
     pub longest: usize,
     /// Share of the texts whose words are the first of each kind.
     pub plain_share: f64,
+    /// Share of the answers that rest on measurements mixed from walks of the same score, where measurements are read.
+    pub mixed_share: f64,
 }
 
 impl Default for ReasonerTrainConfig {
@@ -68,6 +73,7 @@ impl Default for ReasonerTrainConfig {
             preference: PreferenceConfig::default(),
             longest: 64,
             plain_share: 0.0,
+            mixed_share: 0.0,
         }
     }
 }
@@ -96,7 +102,8 @@ pub struct ReasonerLesson {
 }
 
 /// Trains a language model. What it writes, and when, is as for a lifter ([`super::fit`]); the weights hold the
-/// tokenizer as a note. The score of a validation is minus the `CIDEr` of what the network writes.
+/// tokenizer as a note, and `last.safetensors` holds those of the last step beside the best ones. The score of a
+/// validation is minus the `CIDEr` of what the network writes.
 ///
 /// # Errors
 ///
@@ -143,7 +150,8 @@ pub fn fit_reasoner(
         data.departs_z,
         train.longest,
     )
-    .with_plain(train.plain_share);
+    .with_plain(train.plain_share)
+    .with_mixed(train.mixed_share);
     let mut lesson = Writing {
         train,
         data,
@@ -167,17 +175,18 @@ fn initial(config: &T5Config, data: &ReasonerLesson, seed: u64) -> Tensors {
         return weights.clone();
     }
     let weights = initial_reasoner_weights(config, seed);
-    let (levels, features) = level_features(&data.tokenizer);
-    let weights = with_features(weights, &levels, &features, seed);
+    let (words, features) = token_features(&data.tokenizer);
+    let weights = with_features(weights, (&words, &features), WORD_OF_ITS_OWN, seed);
     let count = data.tokenizer.motion_codes().unwrap_or(0);
     let motion = data.tokenizer.motion(&[0]).unwrap_or_default();
-    match (motion.get(1), u32::try_from(count)) {
+    let weights = match (motion.get(1), u32::try_from(count)) {
         (Some(&first), Ok(count)) if !data.codes.is_empty() => {
             let tokens: Vec<u32> = (first..first + count).collect();
-            with_features(weights, &tokens, &data.codes, seed)
+            with_features(weights, (&tokens, &data.codes), 0.0, seed)
         }
         _ => weights,
-    }
+    };
+    copying(weights, config)
 }
 
 /// One over how often each score is true, with a mean of 1; or all alike.
@@ -304,6 +313,10 @@ impl Lesson for Writing<'_> {
 
     fn is_validated(&self) -> bool {
         !self.data.tune.is_empty()
+    }
+
+    fn keeps_last(&self) -> bool {
+        true
     }
 
     fn notes(&self) -> BTreeMap<String, String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ambulo::assessment::aspects::{AspectReading, AspectReadings, Part};
+use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings, Part};
 use ambulo::assessment::rationale;
 use ambulo::assessment::score::SCORES;
 use ambulo::synth::SeededRng;
@@ -11,7 +11,7 @@ use ambulo_nn::reasoner::{Reads, read};
 use serde::{Deserialize, Serialize};
 
 use super::templates::Templates;
-use super::walks::GaitText;
+use super::walks::{GaitText, plain_text};
 
 /// Standard deviations that a quality departs by in a text that says the opposite of what was measured.
 const OPPOSITE_Z: f64 = 2.5;
@@ -71,6 +71,7 @@ pub struct Lessons {
     departs_z: f64,
     longest: usize,
     plain_share: f64,
+    mixed_share: f64,
 }
 
 impl Lessons {
@@ -92,6 +93,7 @@ impl Lessons {
             departs_z,
             longest,
             plain_share: 0.0,
+            mixed_share: 0.0,
         }
     }
 
@@ -100,6 +102,18 @@ impl Lessons {
     #[must_use]
     pub fn with_plain(mut self, share: f64) -> Self {
         self.plain_share = share;
+        self
+    }
+
+    /// The same with a share of the answers that rest on mixed measurements, each quality from any walk of the same
+    /// score: what was measured then has to be read, for the motion does not tell it. Nothing changes for a network that
+    /// reads the motion alone.
+    #[must_use]
+    pub fn with_mixed(mut self, share: f64) -> Self {
+        self.mixed_share = match self.reads {
+            Reads::Motion => 0.0,
+            Reads::MotionAndMeasurements => share,
+        };
         self
     }
 
@@ -139,11 +153,8 @@ impl Lessons {
             Objective::Preference { .. } => 0.0,
         };
         let motion = self.motion(walk, rng);
-        let text = if rng.unit() < self.plain_share {
-            &walk.plain
-        } else {
-            &walk.text
-        };
+        let is_plain = rng.unit() < self.plain_share;
+        let text = if is_plain { &walk.plain } else { &walk.text };
         let (reads, written, score) = if rng.unit() < share {
             let described = self.tokenizer.encode(&described(text));
             let (template, inner, written) = if rng.unit() < 0.5 {
@@ -157,8 +168,18 @@ impl Lessons {
         } else {
             let template = pick(&self.templates.reasoning, rng);
             let score = usize::from(walk.score);
+            let is_mixed = self.mixed_share > 0.0 && rng.unit() < self.mixed_share;
+            let mixed = is_mixed.then(|| self.mixed(walk.score, rng));
+            let text = match &mixed {
+                Some(readings) if is_plain => &plain_text(readings, self.departs_z),
+                Some(readings) => {
+                    let written = rationale::write_departing(readings, self.departs_z);
+                    &rationale::as_text(&written)
+                }
+                None => text,
+            };
             let answer = answer_tokens(&self.tokenizer, text, score);
-            let readings = &walk.measured.readings;
+            let readings = mixed.as_ref().unwrap_or(&walk.measured.readings);
             let inner = self.reads.tokens(&self.tokenizer, motion, readings);
             (read(&self.tokenizer, template, &inner), answer, Some(score))
         };
@@ -180,6 +201,22 @@ impl Lessons {
         let from = rng.below(codes.len() - most + 1);
         let codes = &codes[from..from + most];
         self.tokenizer.motion(codes).unwrap_or_default()
+    }
+
+    /// Measurements as walks of a score have them: each quality, with its sides, of any of those walks.
+    fn mixed(&self, score: u8, rng: &mut SeededRng) -> AspectReadings {
+        let of_score = || self.walks.iter().filter(|walk| walk.score == score);
+        let count = of_score().count();
+        let mut mixed = AspectReadings::default();
+        for aspect in Aspect::ALL {
+            let Some(walk) = of_score().nth(rng.below(count)) else {
+                continue;
+            };
+            let own = aspect.sides().iter();
+            let own = own.filter_map(|&side| walk.measured.readings.get(aspect, side));
+            mixed = own.cloned().fold(mixed, AspectReadings::with);
+        }
+        mixed
     }
 
     fn other(&self, walk: &GaitText, other: Other, rng: &mut SeededRng) -> Vec<u32> {

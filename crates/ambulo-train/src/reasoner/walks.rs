@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ambulo::assessment::aspects::AspectReadings;
 use ambulo::assessment::features::Features;
+use ambulo::assessment::levels::levelled;
 use ambulo::assessment::rationale;
 use ambulo::assessment::score::SCORES;
 use ambulo::motion::Motion3d;
@@ -63,7 +64,7 @@ pub struct GaitText {
     pub measured: MeasuredText,
     /// The rationale: "Foot: … Arm: … Overall: …".
     pub text: String,
-    /// The same in the first words of each kind.
+    /// The same in the first words of each kind, from the levels of what was measured alone.
     pub plain: String,
 }
 
@@ -134,7 +135,7 @@ pub fn gait_texts(
                 };
                 let (readings, least_z) = (&measured.readings, settings.departs_z);
                 let text = rationale::as_text(&rationale::write_departing(readings, least_z));
-                let plain = rationale::as_text(&rationale::write_plainly(readings, least_z));
+                let plain = plain_text(readings, least_z);
                 texts.push(GaitText {
                     person: person.to_owned(),
                     role,
@@ -151,6 +152,11 @@ pub fn gait_texts(
         return Err(WalkError::None);
     }
     Ok(texts)
+}
+
+/// The rationale of which nothing but the levels of what was measured decides a word.
+pub(super) fn plain_text(readings: &AspectReadings, departs_z: f64) -> String {
+    rationale::as_text(&rationale::write_plainly(&levelled(readings), departs_z))
 }
 
 /// Codes of a motion: begun at each of the frames of the first code that leave something to encode.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings};
 use ambulo::assessment::claims::FactCheck;
 use ambulo::assessment::features::Features;
-use ambulo::assessment::levels::level_words;
+use ambulo::assessment::levels::{level_words, levelled};
 use ambulo::assessment::rationale;
 use ambulo::assessment::{Evidence, score};
 use ambulo::kinematics::AngleCurves;
@@ -166,6 +166,49 @@ fn plain_texts_claim_the_same_in_fewer_words() {
             .unwrap();
         assert!(text.contains(&walk.plain), "{text}");
     }
+}
+
+#[test]
+fn mixed_measurements_are_read_as_they_are_written_about() {
+    // Of each score there are two walks: one as usual, one whose qualities all depart.
+    let mut all = walks(8);
+    for walk in all.iter_mut().skip(4) {
+        walk.measured.readings = readings(2.2 + 0.3 * f64::from(walk.score));
+    }
+    // What a text may rest on: each of the three qualities of either walk.
+    let mut known = BTreeSet::new();
+    for score in 0..score::SCORES {
+        let of_score = [&all[score], &all[score + 4]].map(|walk| &walk.measured.readings);
+        for from in 0..8_usize {
+            let aspects = [Aspect::StepLength, Aspect::ArmSwing, Aspect::Speed];
+            let mixed = aspects.into_iter().enumerate().map(|(place, aspect)| {
+                let walk = of_score[from >> place & 1];
+                walk.get(aspect, None).unwrap().clone()
+            });
+            let mixed = mixed.fold(AspectReadings::default(), AspectReadings::with);
+            let text = rationale::as_text(&rationale::write_plainly(&levelled(&mixed), 1.5));
+            known.insert((level_words(&mixed), text, score));
+        }
+    }
+    let objective = Objective::Reasoning {
+        generative_share: 0.0,
+    };
+    let tokenizer = Arc::new(vocabulary(CODES).unwrap());
+    let reads = (objective, Reads::MotionAndMeasurements);
+    let lessons = Lessons::new(Arc::new(all), Arc::clone(&tokenizer), reads, 1.5, 6);
+    let lessons = lessons.with_plain(1.0).with_mixed(1.0);
+    let mut met = BTreeSet::new();
+    let batch = lessons.batch(3, 0, 400);
+    for ((read, written), score) in batch.read.iter().zip(&batch.written).zip(&batch.scores) {
+        let [read, written] = [read, written].map(|it| tokenizer.decode(it, Special::Skip));
+        let of_score = known.iter().filter(|it| Some(it.2) == *score);
+        let own =
+            of_score.filter(|(levels, text, _)| read.contains(levels) && written.contains(text));
+        let own: Vec<_> = own.collect();
+        assert_eq!(own.len(), 1, "{read}\n{written}");
+        met.extend(own);
+    }
+    assert_eq!(met.len(), known.len(), "every mixture is drawn");
 }
 
 #[test]

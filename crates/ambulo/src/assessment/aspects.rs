@@ -136,6 +136,21 @@ impl Aspect {
         )
     }
 
+    /// What it is measured of: the whole walk, and each side where each has its own.
+    pub fn sides(self) -> &'static [Option<Side>] {
+        if self.is_sided() {
+            &[None, Some(Side::Left), Some(Side::Right)]
+        } else {
+            &[None]
+        }
+    }
+
+    /// Every quality with each of its sides.
+    pub fn all_sides() -> impl Iterator<Item = (Self, Option<Side>)> {
+        let aspects = Self::ALL.into_iter();
+        aspects.flat_map(|aspect| aspect.sides().iter().map(move |&side| (aspect, side)))
+    }
+
     /// Whether only large values are out of the ordinary.
     pub fn is_good_when_small(self) -> bool {
         matches!(
@@ -199,16 +214,9 @@ impl AspectReadings {
     /// the limits of the settings, as if they lay two standard deviations from the mean.
     pub fn of(measured: &Measured<'_>, references: &References, config: &AssessmentConfig) -> Self {
         let mut readings = BTreeMap::new();
-        for aspect in Aspect::ALL {
-            let sides: &[Option<Side>] = if aspect.is_sided() {
-                &[None, Some(Side::Left), Some(Side::Right)]
-            } else {
-                &[None]
-            };
-            for &side in sides {
-                if let Some(reading) = read(measured, references, config, aspect, side) {
-                    readings.insert((aspect, side), reading);
-                }
+        for (aspect, side) in Aspect::all_sides() {
+            if let Some(reading) = read(measured, references, config, aspect, side) {
+                readings.insert((aspect, side), reading);
             }
         }
         Self { readings }

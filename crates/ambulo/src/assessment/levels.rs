@@ -46,14 +46,7 @@ impl Level {
 
     /// Every level that there can be.
     pub fn all() -> impl Iterator<Item = Self> {
-        let sides = [None, Some(Side::Left), Some(Side::Right)];
-        let named = Aspect::ALL.into_iter().flat_map(move |aspect| {
-            let sides = sides.into_iter();
-            sides
-                .filter(move |side| side.is_none() || aspect.is_sided())
-                .map(move |side| (aspect, side))
-        });
-        named.flat_map(|(aspect, side)| {
+        Aspect::all_sides().flat_map(|(aspect, side)| {
             let low = LIMITS_Z[1..].iter().map(|limit| -limit);
             let limits = LIMITS_Z.into_iter().chain(low);
             limits.map(move |limit_z| Self {
@@ -71,12 +64,28 @@ pub fn level_words(readings: &AspectReadings) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// The readings with every distance from the norm put back to the limit that it has passed.
+///
+/// A text that is written from them says only what [`level_words`] tell, and no limit lies between the two, so what it
+/// says holds for the readings themselves.
+pub fn levelled(readings: &AspectReadings) -> AspectReadings {
+    let put_back = |reading: &AspectReading| AspectReading {
+        z: Level::of(reading).limit_z,
+        ..reading.clone()
+    };
+    let levels = readings.iter().map(put_back);
+    levels.fold(AspectReadings::default(), AspectReadings::with)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
     use crate::assessment::Evidence;
+    use crate::assessment::claims::FactCheck;
+    use crate::assessment::rationale::{as_text, write_plainly};
+    use crate::synth::SeededRng;
 
     fn reading(aspect: Aspect, side: Option<Side>, z: f64) -> AspectReading {
         AspectReading {
@@ -122,5 +131,26 @@ mod tests {
             let readings = AspectReadings::default().with(sided);
             assert!(known.contains(&level_words(&readings)), "{tenth}");
         }
+    }
+
+    #[test]
+    fn what_is_written_from_the_levels_holds_for_what_was_measured() {
+        let mut rng = SeededRng::new(5);
+        let mut departing = 0;
+        for _ in 0..500 {
+            let readings = Aspect::all_sides()
+                .map(|(aspect, side)| reading(aspect, side, 2.0 * rng.normal()))
+                .fold(AspectReadings::default(), AspectReadings::with);
+            let levels = levelled(&readings);
+            assert_eq!(level_words(&levels), level_words(&readings));
+            let text = as_text(&write_plainly(&levels, 1.5));
+            let check = FactCheck::of(&text, &readings);
+            assert_eq!(check.contradicted + check.not_checkable, 0, "{text}");
+            departing += usize::from(check.supported > 3);
+        }
+        assert!(
+            departing > 450,
+            "only {departing} texts say more than one thing a part"
+        );
     }
 }

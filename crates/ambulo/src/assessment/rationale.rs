@@ -191,14 +191,7 @@ fn rng_of(evidence: &Evidence) -> SeededRng {
 
 /// Every sentence that the writer can form, with what it claims.
 pub fn all_sentences() -> impl Iterator<Item = (String, Aspect, Option<Side>, Direction)> {
-    let sides = [None, Some(Side::Left), Some(Side::Right)];
-    let spoken = Aspect::ALL.into_iter().flat_map(move |aspect| {
-        let sides = sides.into_iter();
-        sides
-            .filter(move |side| side.is_none() || aspect.is_sided())
-            .map(move |side| (aspect, side))
-    });
-    spoken.flat_map(|(aspect, side)| {
+    Aspect::all_sides().flat_map(|(aspect, side)| {
         let words = words(aspect);
         let nouns: Vec<String> = match side {
             None => words.whole.iter().map(|&noun| noun.to_owned()).collect(),
