@@ -144,7 +144,7 @@ fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
     let first = whole.lines().filter(|line| is_row(line)).nth(1).unwrap();
     let standing: Vec<&str> = first.split('\t').collect();
     let mut seed = 1_u64;
-    let mut noise = |metres: f64| {
+    let noise = move |metres: f64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         metres * ((seed >> 40) as f64 / f64::from(1 << 23) - 1.0)
     };
@@ -153,16 +153,28 @@ fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
     } else {
         1.0
     };
-    let mut noisy = |column: usize, value: &str| match value.parse::<f64>() {
-        Ok(place) if column > 1 => format!("{:.5}", place + unit * noise(0.5)),
-        _ => value.to_owned(),
+    let noisy = |most_m: f64| {
+        let mut noise = noise;
+        move |column: usize, value: &str| match value.parse::<f64>() {
+            Ok(place) if column > 1 => format!("{:.5}", place + unit * noise(most_m)),
+            _ => value.to_owned(),
+        }
     };
     let still = |column: usize, value: &str| match standing.get(column) {
         Some(&place) if column > 1 => place.to_owned(),
         _ => value.to_owned(),
     };
-    let changes: [(&str, Change<'_>); 2] = [("noisy", &mut noisy), ("standing", &mut { still })];
-    for (name, change) in changes {
+    let changes: [(&str, Change<'_>, &str); 4] = [
+        ("drowned", &mut noisy(0.5), "shake by"),
+        ("noisy", &mut noisy(0.2), "shake by"),
+        (
+            "shaking",
+            &mut noisy(0.1),
+            "beyond 6 % nothing can be measured",
+        ),
+        ("standing", &mut { still }, "No walking found"),
+    ];
+    for (name, change, reason) in changes {
         let lines = whole.lines().map(|line| {
             if !is_row(line)
                 || line
@@ -184,11 +196,9 @@ fn who_stands_or_cannot_be_seen_for_noise_gets_no_score_but_the_reason() {
         let out = scratch.path(&format!("{name}.json"));
         let output = ambulo(&["assess", &text(&file), "-o", &text(&out)]);
         assert_code(&output, 1);
-        assert!(
-            stderr(&output).contains("no gait score: "),
-            "{name}: {}",
-            stderr(&output)
-        );
+        let said = stderr(&output);
+        assert!(said.contains("no gait score: "), "{name}: {said}");
+        assert!(said.contains(reason), "{name}: {said}");
         let found = read(&out);
         assert_eq!(found["score"], Value::Null, "{name}");
         assert_eq!(found["rationale"].as_array().unwrap().len(), 0, "{name}");

@@ -47,6 +47,10 @@ pub struct QualityConfig {
     pub max_jitter_legs: f64,
     /// Shaking of hips and shoulders in keypoints.
     pub max_jitter_keypoints_legs: f64,
+    /// Shaking in space beyond which nothing can be measured.
+    pub reject_jitter_legs: f64,
+    /// The same in keypoints.
+    pub reject_jitter_keypoints_legs: f64,
     /// Distance of a point from the middle of its neighbours in time that no movement explains.
     pub spike_legs: f64,
     /// Largest share of such points.
@@ -119,6 +123,8 @@ impl Default for QualityConfig {
             min_frozen_s: 0.1,
             max_jitter_legs: 0.015,
             max_jitter_keypoints_legs: 0.025,
+            reject_jitter_legs: 0.06,
+            reject_jitter_keypoints_legs: 0.1,
             spike_legs: 0.15,
             max_spike_share: 0.003,
             max_segment_range: 0.2,

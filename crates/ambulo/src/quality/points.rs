@@ -57,25 +57,48 @@ fn jitter(body: &Body, leg: f64, config: &QualityConfig) -> Option<QualityFindin
         }
     }
     let sigma_legs = NORMAL * median(differences)? / THIRD / leg;
-    let limit = if body.flat {
-        config.max_jitter_keypoints_legs
-    } else {
-        config.max_jitter_legs
-    };
-    (sigma_legs > limit).then(|| {
-        QualityFinding::new(
-            "jitter",
-            Grade::Caution,
-            format!(
-                "Hips and shoulders shake by {:.1} % of the leg's length from frame to frame; up to \
-                 {:.1} % is usual.",
-                100.0 * sigma_legs,
-                100.0 * limit
-            ),
+    let (limit, most, advice) = if body.flat {
+        (
+            config.max_jitter_keypoints_legs,
+            config.reject_jitter_keypoints_legs,
+            "Come closer or use a sharper picture",
         )
-        .measured(100.0 * sigma_legs, 100.0 * limit, "% of leg length")
-        .advised("Come closer or use a sharper picture; angles and small differences are unsure.")
-    })
+    } else {
+        (
+            config.max_jitter_legs,
+            config.reject_jitter_legs,
+            "Check how the markers were tracked",
+        )
+    };
+    if sigma_legs <= limit {
+        return None;
+    }
+    let shaking = format!(
+        "Hips and shoulders shake by {:.1} % of the leg's length from frame to frame",
+        100.0 * sigma_legs
+    );
+    let (grade, message, advice) = if sigma_legs > most {
+        (
+            Grade::Reject,
+            format!(
+                "{shaking}: beyond {:.0} % nothing can be measured.",
+                100.0 * most
+            ),
+            format!("{advice}, and record again."),
+        )
+    } else {
+        (
+            Grade::Caution,
+            format!("{shaking}; up to {:.1} % is usual.", 100.0 * limit),
+            format!("{advice}; angles and small differences are unsure."),
+        )
+    };
+    let finding = QualityFinding::new("jitter", grade, message).measured(
+        100.0 * sigma_legs,
+        100.0 * limit,
+        "% of leg length",
+    );
+    Some(finding.advised(&advice))
 }
 
 fn leg_and_shoulder_tracks(body: &Body) -> Vec<&Track> {
