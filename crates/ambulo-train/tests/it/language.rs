@@ -1,5 +1,7 @@
 //! The trainable language model against the engine, and its losses.
 
+use std::collections::BTreeMap;
+
 use ambulo::synth::SeededRng;
 use ambulo_nn::config::{NetworkConfig, T5Config};
 use ambulo_nn::import::Checkpoint;
@@ -15,7 +17,8 @@ use ambulo_train::losses::{
 use ambulo_train::modules::t5::{T5, Tokens};
 use ambulo_train::modules::{from_tensors, to_tensors};
 use ambulo_train::network::initial_reasoner_weights;
-use burn::tensor::{Device, Tensor};
+use burn::module::{Module as _, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor};
 
 /// Weights of the reference's small model.
 fn reference() -> (T5Config, Tensors) {
@@ -250,4 +253,134 @@ fn preferences_cost_less_the_further_the_preferred_text_is_ahead() {
     let fallen = ([-13.0, -23.0], [-22.0, -28.0]);
     assert!(at(&plain, fallen.0, fallen.1) < same);
     assert!(at(&positive, fallen.0, fallen.1) > same);
+}
+
+/// The gradient of each parameter, by its name in the weights.
+struct Slopes<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Slopes<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            let numbers = gradient.try_into_vec_as().unwrap();
+            self.found.insert(self.path.join("."), numbers);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_loss() {
+    let (config, weights) = small();
+    let device = Device::flex().autodiff();
+    let mut rng = SeededRng::new(8);
+    // Few tokens, so that the same ones are met often.
+    let read = Tokens::new(&drawn(&mut rng, &[14, 9, 11], 12), config.pad);
+    let written = Tokens::new(&texts(), config.pad);
+    let targets = Targets {
+        texts: &texts(),
+        scores: &SCORES,
+    };
+    let settings = AnswerLossConfig::default();
+    let loss = |weights: &Tensors| {
+        let network = from_tensors(T5::new(&config, 0.0, &device), weights).unwrap();
+        let logits = network.forward(&read, &written, &mut None);
+        let loss = AnswerLoss::of(&settings, &logits, &targets, &format(), &[1.0; 3]);
+        (network, loss.total(&settings))
+    };
+    let (network, total) = loss(&weights);
+    let mut slopes = Slopes {
+        gradients: &total.backward(),
+        path: Vec::new(),
+        found: BTreeMap::new(),
+    };
+    network.visit(&mut slopes);
+    for (name, tensor) in weights.iter() {
+        // The place whose gradient is largest, and some others.
+        let own = slopes.found.get(name);
+        let own = own.unwrap_or_else(|| panic!("{name} has no gradient"));
+        let largest = (0..tensor.len()).max_by(|&a, &b| {
+            let [a, b] = [a, b].map(|place| own[place].abs());
+            a.total_cmp(&b)
+        });
+        let places = largest
+            .into_iter()
+            .chain((0..4).map(|_| rng.below(tensor.len())));
+        for place in places.collect::<Vec<_>>() {
+            let moved = |by: f32| {
+                let mut values = tensor.data().to_vec();
+                values[place] += by;
+                let mut weights = weights.clone();
+                let tensor = ambulo_nn::tensors::Tensor::new(tensor.shape().to_vec(), values);
+                weights.insert(name.to_owned(), tensor.unwrap());
+                number(&loss(&weights).1)
+            };
+            let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2;
+            let found = own[place];
+            let apart = (slope - found).abs();
+            assert!(
+                apart < 2e-3 + 0.03 * slope.abs(),
+                "{name} at {place}: {found}, the loss rises by {slope}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gradients_of_a_batch_are_those_of_its_texts() {
+    let config = T5Config {
+        dim: 128,
+        head_dim: 32,
+        hidden: 256,
+        heads: 4,
+        encoder_blocks: 1,
+        decoder_blocks: 1,
+        ..T5Config::base(817)
+    };
+    let weights = initial_reasoner_weights(&config, 3);
+    let device = Device::flex().autodiff();
+    let mut rng = SeededRng::new(9);
+    let lengths: Vec<usize> = (0..16).map(|_| 60 + rng.below(60)).collect();
+    let read = drawn(&mut rng, &lengths, config.vocabulary);
+    let written = drawn(&mut rng, &lengths, config.vocabulary);
+    let slopes = |read: &[Vec<u32>], written: &[Vec<u32>]| {
+        let network = from_tensors(T5::new(&config, 0.0, &device), &weights).unwrap();
+        let tokens = |texts: &[Vec<u32>]| Tokens::new(texts, config.pad);
+        let logits = network.forward(&tokens(read), &tokens(written), &mut None);
+        let total = text_log_probabilities(&logits, written).sum();
+        let mut slopes = Slopes {
+            gradients: &total.backward(),
+            path: Vec::new(),
+            found: BTreeMap::new(),
+        };
+        network.visit(&mut slopes);
+        slopes.found
+    };
+    let all = slopes(&read, &written);
+    let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    for (read, written) in read.iter().zip(&written) {
+        for (name, own) in slopes(&[read.clone()], &[written.clone()]) {
+            let sum = sums.entry(name).or_insert_with(|| vec![0.0; own.len()]);
+            for (sum, own) in sum.iter_mut().zip(own) {
+                *sum += own;
+            }
+        }
+    }
+    assert_eq!(all.len(), weights.len());
+    for (name, all) in &all {
+        let most = all.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let apart = all.iter().zip(&sums[name]).map(|(a, b)| (a - b).abs());
+        let apart = apart.fold(0.0, f32::max);
+        assert!(apart < 1e-3 * most, "{name}: off by {apart} of {most}");
+    }
 }
