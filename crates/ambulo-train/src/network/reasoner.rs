@@ -50,9 +50,8 @@ pub fn initial_reasoner_weights(config: &T5Config, seed: u64) -> Tensors {
 /// The decoder looks at its last words first (each head less far than the next); where it attends to what was read,
 /// keys begin as queries, so that a word finds what is like it; what attention brings comes out as it went in (the
 /// output matrix begins as the transpose of the values'); and the output matrix begins partly as the table. With
-/// [`with_features`] before it, a quality's name so finds its measurement from the first step on. Random matrices have
-/// to learn all four before any of them helps. After Trockman & Kolter (2023), "Mimetic initialization of
-/// self-attention layers"; what is begun how is ours.
+/// [`with_features`] before it, a quality's name so finds its measurement from the first step on. After Trockman &
+/// Kolter (2023), "Mimetic initialization of self-attention layers"; what is begun how is ours.
 ///
 /// # Panics
 ///
