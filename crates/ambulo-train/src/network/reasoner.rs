@@ -93,8 +93,11 @@ pub fn copying(mut weights: Tensors, config: &T5Config) -> Tensors {
     let name = "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
     if weights.get(name).is_some() {
         let (buckets, heads) = (config.buckets, config.heads);
-        let near =
-            |place: usize| -((place / heads) as f32) * 0.5_f32.powi((place % heads) as i32 + 1);
+        // Each head's scores fall half as fast as those of the one before.
+        let slopes: Vec<f32> = std::iter::successors(Some(0.5), |slope| Some(0.5 * slope))
+            .take(heads)
+            .collect();
+        let near = |place: usize| -slopes[place % heads] * (place / heads) as f32;
         let values = (0..buckets * heads).map(near).collect();
         put(&mut weights, name.to_owned(), [buckets, heads], values);
     }

@@ -1,6 +1,7 @@
 //! The trainable language model against the engine, and its losses.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use ambulo::synth::SeededRng;
 use ambulo_nn::config::{NetworkConfig, T5Config};
@@ -369,7 +370,7 @@ fn gradients_of_a_batch_are_those_of_its_texts() {
     let all = slopes(&read, &written);
     let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
     for (read, written) in read.iter().zip(&written) {
-        for (name, own) in slopes(&[read.clone()], &[written.clone()]) {
+        for (name, own) in slopes(from_ref(read), from_ref(written)) {
             let sum = sums.entry(name).or_insert_with(|| vec![0.0; own.len()]);
             for (sum, own) in sum.iter_mut().zip(own) {
                 *sum += own;
