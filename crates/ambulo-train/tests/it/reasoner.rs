@@ -442,7 +442,9 @@ mod training {
         let other = Objective::Preference {
             other: Other::Either,
         };
-        let second = setup(folder("second"), 10, other);
+        let mut second = setup(folder("second"), 10, other);
+        // A preference is a small change of a network that can write already.
+        second.train.run.optimizer.learning_rate = 3e-4;
         let alone = fit_reasoner(&second, &lesson(), &device::cpu(), &mut |_| {});
         assert!(alone.is_err(), "preferences need a network that can write");
         let lesson = ReasonerLesson {
