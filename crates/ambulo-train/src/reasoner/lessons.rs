@@ -107,12 +107,13 @@ impl Lessons {
 
     /// The same with a share of the answers that rest on mixed measurements, each quality from any walk of the same
     /// score: what was measured then has to be read, for the motion does not tell it. Nothing changes for a network that
-    /// reads the motion alone.
+    /// reads the motion alone, nor for preferences.
     #[must_use]
     pub fn with_mixed(mut self, share: f64) -> Self {
-        self.mixed_share = match self.reads {
-            Reads::Motion => 0.0,
-            Reads::MotionAndMeasurements => share,
+        // An answer that is not preferred speaks of the walk's own measurements.
+        self.mixed_share = match (self.reads, self.objective) {
+            (Reads::Motion, _) | (_, Objective::Preference { .. }) => 0.0,
+            (Reads::MotionAndMeasurements, _) => share,
         };
         self
     }
