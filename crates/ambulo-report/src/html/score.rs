@@ -91,12 +91,16 @@ fn second_opinion(other: &SecondOpinion) -> Markup {
                 None => { "no score is likely enough" }
             }
             "; " (words::count(other.rationale.len(), "sentence of its own is borne out by the measurements", "sentences of its own are borne out by the measurements"))
-            @if other.struck_sentences > 0 { ", " (other.struck_sentences) " struck because they contradict them" }
+            @if other.struck_sentences > 0 { ", " (words::count(other.struck_sentences, "was struck because it contradicts them", "were struck because they contradict them")) }
             "."
         }
         @if !other.rationale.is_empty() {
             details {
                 summary { "What it wrote" }
+                p.small {
+                    "Between one and two standard deviations from the norm a value may be called usual or not, so that words \
+                     may differ from those below."
+                }
                 ul.rationale {
                     @for sentence in &other.rationale {
                         li {

@@ -333,7 +333,7 @@ fn a_score_stands_with_its_probabilities_and_sentences_with_their_numbers() {
         "<h4>Overall</h4>",
         "1 sentence that the measurements contradict was struck",
         "reads the motion and what was measured of it: score 1",
-        "1 sentence of its own is borne out by the measurements, 2 struck",
+        "1 sentence of its own is borne out by the measurements, 2 were struck because they contradict them",
         "The pace of walking is noticeably slow.",
     ] {
         assert!(section.contains(said), "{said} in {section}");

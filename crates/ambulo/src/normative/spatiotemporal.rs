@@ -178,11 +178,15 @@ fn whom(subject: &Subject, any_age: &str) -> String {
     let sex = match subject.sex {
         Some(Male) => "men",
         Some(Female) => "women",
-        None => "both sexes (sex not given)",
+        None => "both sexes",
     };
-    match subject.age_years {
-        Some(age) => format!("{sex} of the subject's age ({age:.0} years)"),
-        None => format!("{any_age}, {sex} (age not given)"),
+    match (subject.age_years, subject.sex) {
+        (Some(age), Some(_)) => format!("{sex} of the subject's age ({age:.0} years)"),
+        (Some(age), None) => {
+            format!("{sex} of the subject's age ({age:.0} years; sex not given)")
+        }
+        (None, Some(_)) => format!("{any_age}, {sex} (age not given)"),
+        (None, None) => format!("{any_age}, {sex} (age and sex not given)"),
     }
 }
 
