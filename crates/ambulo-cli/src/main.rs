@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     match commands::run(&cli.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NoValidAnalysis) => ExitCode::from(1),
+        // Whoever reads has had enough, as `head` has.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             progress::error(&error);
             let was_readable = error
@@ -28,6 +30,12 @@ fn main() -> ExitCode {
             ExitCode::from(if was_readable { 1 } else { 2 })
         }
     }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// How a command ended, if it could read its input.

@@ -15,6 +15,9 @@ use anyhow::Context as _;
 use crate::Outcome;
 use crate::progress;
 
+/// Characters of a note that are printed: a language model's tokenizer is one.
+const NOTE_SHOWN: usize = 300;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -122,7 +125,14 @@ fn inspect(name: &str) -> anyhow::Result<Outcome> {
     writeln!(out, "sha256      {}", weights.sha256().unwrap_or("none"))?;
     writeln!(out, "config      {}", config.to_json())?;
     for (note, text) in &info.notes {
-        writeln!(out, "note        {note}: {text}")?;
+        let shown: String = text.chars().take(NOTE_SHOWN).collect();
+        let rest = text.chars().count() - shown.chars().count();
+        let rest = if rest > 0 {
+            format!(" … (and {rest} characters more)")
+        } else {
+            String::new()
+        };
+        writeln!(out, "note        {note}: {shown}{rest}")?;
     }
     writeln!(out, "input       {:?}", config.input_shape())?;
     writeln!(out, "output      {:?}", config.output_shape())?;
