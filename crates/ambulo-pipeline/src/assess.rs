@@ -2,6 +2,8 @@
 
 mod second;
 
+pub(crate) use second::second_opinion;
+
 use std::sync::OnceLock;
 
 use ambulo::analysis::Analysis;
@@ -130,7 +132,7 @@ pub(crate) fn scored(mut analysis: Analysis, recording: &Recording, config: &Con
     assessment.struck_sentences = vetted.struck;
     let hashes = &mut analysis.provenance.weights_sha256;
     hashes.insert("assessment".to_owned(), shipped_sha256());
-    if let Some((opinion, weights)) = second::second_opinion(recording, &readings) {
+    if let Some((opinion, weights)) = second_opinion(recording, &readings) {
         assessment.second_opinion = Some(opinion);
         hashes.extend(weights.map(|(name, sha256)| (name.to_owned(), sha256.to_owned())));
     }

@@ -1,6 +1,7 @@
 //! `ambulo eval`: how well networks do, beside the papers' figures and trivial methods.
 
 pub(super) mod assess;
+mod deposit;
 mod numbers;
 mod params;
 mod pose2d;

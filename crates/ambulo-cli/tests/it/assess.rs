@@ -80,6 +80,55 @@ fn a_walk_has_a_score_or_a_reason_and_sentences_with_their_numbers() {
 }
 
 #[test]
+fn the_language_model_stands_beside_with_what_the_measurements_bear_out() {
+    let scratch = Scratch::new("beside");
+    let walker = text(&demo(&scratch).join("walker.trc"));
+    let answered = |name: &str| {
+        let folder = scratch.path(name);
+        let output = ambulo(&["analyze", &walker, "-o", &text(&folder)]);
+        assert_code(&output, 0);
+        read(&folder.join("result.json"))
+    };
+    let found = answered("first");
+    let beside = &found["assessment"]["second_opinion"];
+    assert_eq!(beside["scorer"], "assess_reasoner");
+    assert_eq!(beside["reads"], "motion_and_measurements");
+    let shares: Vec<f64> = beside["probabilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_f64().unwrap())
+        .collect();
+    assert_eq!(shares.len(), 4);
+    assert!(
+        (shares.iter().sum::<f64>() - 1.0).abs() < 3e-3,
+        "{shares:?}"
+    );
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    let likeliest = shares.iter().position(|&share| share >= most);
+    match beside["score"].as_u64() {
+        Some(score) => assert_eq!(likeliest.map(|it| it as u64), Some(score)),
+        None => assert!(most < 0.4, "{beside}"),
+    }
+    // A walker without impairment, and sentences that hold: most of what it writes has to come through the check.
+    assert!(
+        beside["score"].as_u64().is_none_or(|it| it <= 1),
+        "{beside}"
+    );
+    let sentences = beside["rationale"].as_array().unwrap();
+    let struck = beside["struck_sentences"].as_u64().unwrap();
+    assert!(sentences.len() as u64 > struck, "{beside}");
+    for sentence in sentences {
+        let evidence = &sentence["evidence"][0];
+        assert!(evidence["value"].is_f64() && evidence["norm"]["source"].is_string());
+        assert!(!evidence["frames"].as_array().unwrap().is_empty());
+    }
+    let hashes = found["provenance"]["weights_sha256"].as_object().unwrap();
+    assert!(hashes.contains_key("assess_reasoner") && hashes.contains_key("motion_vqvae"));
+    assert_eq!(found, answered("second"));
+}
+
+#[test]
 fn sentences_that_the_measurements_contradict_are_struck() {
     let scratch = Scratch::new("struck");
     let walker = text(&demo(&scratch).join("walker.trc"));

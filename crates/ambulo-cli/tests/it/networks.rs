@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use ambulo_nn::tensors::{Storage, Tensors};
 use ambulo_nn::weights::Weights;
@@ -346,6 +347,34 @@ fn an_import_that_does_not_fit_names_ten_tensors_and_writes_nothing() {
     let output = import(&case, &config, &weights);
     assert_code(&output, 2);
     assert!(stderr(&output).contains("dropout"), "{}", stderr(&output));
+}
+
+#[test]
+fn weights_that_come_along_are_shown_in_lines_that_can_be_read() {
+    let inspected = ambulo(&["weights", "inspect", "assess_reasoner"]);
+    assert_code(&inspected, 0);
+    let printed = String::from_utf8(inspected.stdout).unwrap();
+    let tokenizer = printed.lines().find(|line| line.contains("tokenizer: {"));
+    assert!(
+        tokenizer.unwrap().ends_with("characters more)"),
+        "{printed}"
+    );
+    let longest = printed.lines().map(|line| line.chars().count()).max();
+    assert!(longest.unwrap() < 400, "{printed}");
+}
+
+#[test]
+fn whoever_stops_reading_gets_no_error() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ambulo"))
+        .args(["weights", "inspect", "lifter_rtpca"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(program.stdout.take());
+    let output = program.wait_with_output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(stderr(&output), "");
 }
 
 #[test]

@@ -109,6 +109,12 @@ const SHIPPED: &[Shipped] = &[
         sha256: "f7f66d06d5ba252f97216b7db6ce53b9f4d7b08301765dbefaa6bd70d7fadd91",
         bytes: include_bytes!("../../../../weights/motion_vqvae.safetensors"),
     },
+    Shipped {
+        id: "assess_reasoner",
+        about: "writes a gait score and its reasons from a walk's tokens and what was measured (T5)",
+        sha256: "029d1e030a39d1f5d31957e106a8e6e7b6b4b7b48409fcaea26d1f06e600f937",
+        bytes: include_bytes!("../../../../weights/assess_reasoner.safetensors"),
+    },
 ];
 
 /// All weights that come with the program.

@@ -31,7 +31,7 @@ struct Reader {
 
 /// What the language model that comes with the program says of a motion in space; `None` without one, for keypoints, and
 /// for motion that has no tokens. With it come the SHA-256 of the weights, by name.
-pub(super) fn second_opinion(
+pub(crate) fn second_opinion(
     recording: &Recording,
     readings: &AspectReadings,
 ) -> Option<(SecondOpinion, [(&'static str, &'static str); 2])> {

@@ -57,6 +57,8 @@ pub struct ReasonerTrainConfig {
     pub plain_share: f64,
     /// Share of the answers that rest on measurements mixed from walks of the same score, where measurements are read.
     pub mixed_share: f64,
+    /// Share of the qualities of mixed measurements that are drawn at random, or missing.
+    pub drawn_share: f64,
 }
 
 impl Default for ReasonerTrainConfig {
@@ -74,6 +76,7 @@ impl Default for ReasonerTrainConfig {
             longest: 64,
             plain_share: 0.0,
             mixed_share: 0.0,
+            drawn_share: 0.0,
         }
     }
 }
@@ -151,7 +154,8 @@ pub fn fit_reasoner(
         train.longest,
     )
     .with_plain(train.plain_share)
-    .with_mixed(train.mixed_share);
+    .with_mixed(train.mixed_share)
+    .with_drawn(train.drawn_share);
     let mut lesson = Writing {
         train,
         data,

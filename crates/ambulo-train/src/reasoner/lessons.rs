@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ambulo::Side;
+use ambulo::assessment::Evidence;
 use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings, Part};
 use ambulo::assessment::rationale;
 use ambulo::assessment::score::SCORES;
@@ -15,6 +17,10 @@ use super::walks::{GaitText, plain_text};
 
 /// Standard deviations that a quality departs by in a text that says the opposite of what was measured.
 const OPPOSITE_Z: f64 = 2.5;
+/// Spread of drawn qualities in standard deviations of healthy walkers: each of the levels up to "markedly" is met.
+const DRAWN_SD_Z: f64 = 2.0;
+/// Share of drawn qualities that are not measured.
+const DRAWN_MISSING: f64 = 0.3;
 
 /// What a network learns to write.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -72,6 +78,7 @@ pub struct Lessons {
     longest: usize,
     plain_share: f64,
     mixed_share: f64,
+    drawn_share: f64,
 }
 
 impl Lessons {
@@ -94,6 +101,7 @@ impl Lessons {
             longest,
             plain_share: 0.0,
             mixed_share: 0.0,
+            drawn_share: 0.0,
         }
     }
 
@@ -115,6 +123,14 @@ impl Lessons {
             (Reads::Motion, _) | (_, Objective::Preference { .. }) => 0.0,
             (Reads::MotionAndMeasurements, _) => share,
         };
+        self
+    }
+
+    /// The same with a share of the qualities of mixed measurements drawn at random, or missing: what simulated walks
+    /// rarely show has to be read too.
+    #[must_use]
+    pub fn with_drawn(mut self, share: f64) -> Self {
+        self.drawn_share = share;
         self
     }
 
@@ -210,6 +226,12 @@ impl Lessons {
         let count = of_score().count();
         let mut mixed = AspectReadings::default();
         for aspect in Aspect::ALL {
+            if self.drawn_share > 0.0 && rng.unit() < self.drawn_share {
+                mixed = drawn(aspect, rng)
+                    .into_iter()
+                    .fold(mixed, AspectReadings::with);
+                continue;
+            }
             let Some(walk) = of_score().nth(rng.below(count)) else {
                 continue;
             };
@@ -241,6 +263,30 @@ impl Lessons {
         let written = rationale::write_departing(&opposite, self.departs_z);
         answer_tokens(&self.tokenizer, &rationale::as_text(&written), wrong)
     }
+}
+
+/// A quality somewhere, each side for itself, or not measured at all.
+fn drawn(aspect: Aspect, rng: &mut SeededRng) -> Vec<AspectReading> {
+    if rng.unit() < DRAWN_MISSING {
+        return Vec::new();
+    }
+    let reading = |&side: &Option<Side>| {
+        let z = DRAWN_SD_Z * rng.normal();
+        AspectReading {
+            aspect,
+            side,
+            z,
+            evidence: Evidence {
+                parameter: aspect.name().to_owned(),
+                side: side.map_or_else(String::new, |it| it.name().to_owned()),
+                value: z,
+                unit: "standard deviations".to_owned(),
+                norm: None,
+                frames: Vec::new(),
+            },
+        }
+    };
+    aspect.sides().iter().map(reading).collect()
 }
 
 /// The tokens of an answer in its form, with that for the end.

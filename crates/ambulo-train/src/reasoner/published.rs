@@ -68,13 +68,14 @@ const ANSWER_FIGURES: [&str; 6] = [
 /// Both tables: the paper's figure, ours and the gap, for runs of these names; each with what was answered and what a
 /// classifier over its tokens found.
 ///
-/// The figures are not of the same walks: the paper's are of 26 people with Parkinson's disease and three scores, ours
-/// of simulated walks and four.
-pub fn published_tables(runs: &[(String, SaidTable, Option<ScoreTable>)]) -> String {
-    let mut out = String::from(
-        "The paper's tables. Its figures are of patients and three scores, ours of simulated walks and four: the gap \
-         says nothing of the method.\n\nTable 1: a linear classifier over the tokens of motion, one person left out, \
-         majority of a walk's clips (paper, ours, gap)\n",
+/// `ours_are_of` says what our figures are of; the paper's are of 26 people with Parkinson's disease and three scores.
+pub fn published_tables(
+    ours_are_of: &str,
+    runs: &[(String, SaidTable, Option<ScoreTable>)],
+) -> String {
+    let mut out = format!(
+        "The paper's tables. Its figures are of patients and three scores, ours of {ours_are_of}.\n\nTable 1: a linear \
+         classifier over the tokens of motion, one person left out, majority of a walk's clips (paper, ours, gap)\n",
     );
     header(&mut out, &PROBE_FIGURES);
     for (title, paper, name) in PROBES {

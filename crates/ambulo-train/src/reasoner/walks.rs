@@ -130,21 +130,15 @@ pub fn gait_texts(
                 let Some(measured) = measure(&walk.motion) else {
                     continue;
                 };
-                let Ok(codes) = gait_codes(&walk.motion, tokenizer) else {
-                    continue;
-                };
-                let (readings, least_z) = (&measured.readings, settings.departs_z);
-                let text = rationale::as_text(&rationale::write_departing(readings, least_z));
-                let plain = plain_text(readings, least_z);
-                texts.push(GaitText {
-                    person: person.to_owned(),
-                    role,
-                    score,
-                    codes,
-                    text,
-                    plain,
+                let origin = (person, role, score);
+                let text = GaitText::of(
+                    origin,
+                    &walk.motion,
                     measured,
-                });
+                    tokenizer,
+                    settings.departs_z,
+                );
+                texts.extend(text.ok());
             }
         }
     }
@@ -152,6 +146,36 @@ pub fn gait_texts(
         return Err(WalkError::None);
     }
     Ok(texts)
+}
+
+impl GaitText {
+    /// A walk of a person (with what the person's recordings are for, and its score) from its motion and what was
+    /// measured of it; from `departs_z` standard deviations on a quality is called out of the ordinary.
+    ///
+    /// # Errors
+    ///
+    /// [`CodesError`] if the motion shows too little of the body or is too short.
+    pub fn of(
+        (person, role, score): (&str, Role, u8),
+        motion: &Motion3d,
+        measured: MeasuredText,
+        tokenizer: &Vqvae,
+        departs_z: f64,
+    ) -> Result<Self, CodesError> {
+        let codes = gait_codes(motion, tokenizer)?;
+        let readings = &measured.readings;
+        let text = rationale::as_text(&rationale::write_departing(readings, departs_z));
+        let plain = plain_text(readings, departs_z);
+        Ok(Self {
+            person: person.to_owned(),
+            role,
+            score,
+            codes,
+            text,
+            plain,
+            measured,
+        })
+    }
 }
 
 /// The rationale of which nothing but the levels of what was measured decides a word.

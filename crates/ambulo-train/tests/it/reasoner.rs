@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ambulo::Side;
 use ambulo::assessment::aspects::{Aspect, AspectReading, AspectReadings};
 use ambulo::assessment::claims::FactCheck;
 use ambulo::assessment::features::Features;
-use ambulo::assessment::levels::{level_words, levelled};
+use ambulo::assessment::levels::{Level, level_words, levelled};
 use ambulo::assessment::rationale;
 use ambulo::assessment::{Evidence, score};
 use ambulo::kinematics::AngleCurves;
@@ -21,22 +22,25 @@ use ambulo_train::reasoner::{
 
 const CODES: usize = 16;
 
-fn readings(z: f64) -> AspectReadings {
-    let aspects = [Aspect::StepLength, Aspect::ArmSwing, Aspect::Speed];
-    let reading = |aspect: Aspect| AspectReading {
+fn reading(aspect: Aspect, side: Option<Side>, z: f64) -> AspectReading {
+    AspectReading {
         aspect,
-        side: None,
+        side,
         z,
         evidence: Evidence {
             parameter: aspect.name().to_owned(),
-            side: "both".to_owned(),
+            side: side.map_or("both", Side::name).to_owned(),
             value: z,
             unit: "m".to_owned(),
             norm: None,
             frames: Vec::new(),
         },
-    };
-    let readings = aspects.into_iter().map(reading);
+    }
+}
+
+fn readings(z: f64) -> AspectReadings {
+    let aspects = [Aspect::StepLength, Aspect::ArmSwing, Aspect::Speed];
+    let readings = aspects.into_iter().map(|aspect| reading(aspect, None, z));
     readings.fold(AspectReadings::default(), AspectReadings::with)
 }
 
@@ -209,6 +213,38 @@ fn mixed_measurements_are_read_as_they_are_written_about() {
         met.extend(own);
     }
     assert_eq!(met.len(), known.len(), "every mixture is drawn");
+}
+
+#[test]
+fn drawn_measurements_show_every_level_and_what_is_written_holds() {
+    let objective = Objective::Reasoning {
+        generative_share: 0.0,
+    };
+    let tokenizer = Arc::new(vocabulary(CODES).unwrap());
+    let reads = (objective, Reads::MotionAndMeasurements);
+    let all = Arc::new(walks(8));
+    let lessons = Lessons::new(all, Arc::clone(&tokenizer), reads, 1.5, 6);
+    let lessons = lessons.with_plain(1.0).with_mixed(1.0).with_drawn(1.0);
+    let all: Vec<(String, Level)> = Level::all().map(|it| (it.word(), it)).collect();
+    let mut met = BTreeSet::new();
+    let mut lacking = 0;
+    let batch = lessons.batch(4, 0, 400);
+    for (read, written) in batch.read.iter().zip(&batch.written) {
+        let [read, written] = [read, written].map(|it| tokenizer.decode(it, Special::Skip));
+        let words: BTreeSet<&str> = read.split(' ').collect();
+        let own = all.iter().filter(|(word, _)| words.contains(word.as_str()));
+        let own: Vec<&(String, Level)> = own.collect();
+        lacking += usize::from(own.len() < Aspect::all_sides().count());
+        let readings = own
+            .iter()
+            .map(|(_, level)| reading(level.aspect, level.side, level.limit_z))
+            .fold(AspectReadings::default(), AspectReadings::with);
+        let text = rationale::as_text(&rationale::write_plainly(&readings, 1.5));
+        assert!(written.contains(&text), "{written}\n{text}");
+        met.extend(own.into_iter().map(|(word, _)| word));
+    }
+    assert_eq!(met.len(), all.len(), "every level of every quality is met");
+    assert!(lacking > 350, "{lacking} of 400 lack a quality");
 }
 
 #[test]

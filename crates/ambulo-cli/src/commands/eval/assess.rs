@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ambulo::analysis::Analysis;
 use ambulo::assessment::rationale;
-use ambulo::assessment::score::{ScoreModel, Scorer, likeliest};
+use ambulo::assessment::score::{SCORES, ScoreModel, Scorer, likeliest};
 use ambulo::motion::Motion3d;
 use ambulo::parameters::{GaitParameters, ParameterId, Status};
 use ambulo::quality::Grade;
@@ -22,11 +22,11 @@ use ambulo_train::assess::{
     AssessRecipe, Example, Judged, MeasuredWalk, ScoreTable, SessionTable, examples,
     judged_by_folds, never_measured, sessions,
 };
-use ambulo_train::datasets::shida::Shida;
 use ambulo_train::impairment::{Walkers, motion_of_take};
 use ambulo_train::motion::{RATE_HZ, Role};
 use anyhow::Context as _;
 
+use super::deposit;
 use crate::Outcome;
 use crate::progress::Progress;
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         collections(&mut out, data, &recipe, model)?;
     }
     if let Some(folder) = &args.shida {
-        deposit(&mut out, folder, &recipe, model)?;
+        on_deposit(&mut out, folder, &recipe, model)?;
     }
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(Outcome::Done)
@@ -127,60 +127,22 @@ fn collections(
 
 /// The experiment of AGIR's paper with baseline 0: each person judged by a forest that learned from the others, and by
 /// the model file, which has seen none of them.
-fn deposit(
+fn on_deposit(
     out: &mut String,
     folder: &Path,
     recipe: &AssessRecipe,
     model: &ScoreModel,
 ) -> anyhow::Result<()> {
-    let shida = Shida::open(folder)?;
-    let mut progress = Progress::new(false);
-    let mut examples = Vec::new();
-    let mut left_out = 0;
-    let mut unreadable = Vec::new();
-    for (done, walk) in shida.walks.iter().enumerate() {
-        progress.stage(&format!("walks: {done} of {}", shida.walks.len()));
-        let Some(score) = walk.score else {
-            left_out += 1;
-            continue;
-        };
-        let trial = match walk.read() {
-            Ok(trial) => trial,
-            Err(why) => {
-                unreadable.push(format!("{:#}", anyhow::Error::from(why)));
-                continue;
-            }
-        };
-        match walked(trial) {
-            Some(measured) => examples.push(Example {
-                person: walk.subject.clone(),
-                role: Role::Test,
-                score,
-                walk: measured,
-            }),
-            None => left_out += 1,
-        }
-    }
-    progress.finish();
-    anyhow::ensure!(
-        !examples.is_empty(),
-        "none of the {} walks could be used: {left_out} without score or analysis, {} unreadable{}",
-        shida.walks.len(),
-        unreadable.len(),
-        unreadable
-            .first()
-            .map_or_else(String::new, |it| format!(": {it}"))
-    );
-    let _ = writeln!(
-        out,
-        "Shida et al. (2023): {} walks of {} people; {left_out} without score or analysis, {} unreadable",
-        shida.walks.len(),
-        shida.subjects().len(),
-        unreadable.len()
-    );
-    for why in &unreadable {
-        let _ = writeln!(out, "  left out: {why}");
-    }
+    let deposit = deposit::read(folder, |walk, score, trial| {
+        Some(Example {
+            person: walk.subject.clone(),
+            role: Role::Test,
+            score,
+            walk: walked(trial)?,
+        })
+    })?;
+    out.push_str(&deposit.heading());
+    let examples = deposit.used;
     let judged: Vec<Judged> = examples
         .iter()
         .map(|it| Judged::of(&model.whole, it))
@@ -196,7 +158,7 @@ fn deposit(
         );
     }
     let recipe = AssessRecipe {
-        folds: shida.subjects().len(),
+        folds: deposit.people,
         ..*recipe
     };
     match judged_by_folds(&examples, &recipe, threads(), |it| &it.whole) {
@@ -260,7 +222,7 @@ pub(crate) fn motion_analysis(motion: &Motion3d) -> Option<Analysis> {
 }
 
 /// A trial's analysis; `None` where it was rejected.
-fn analysis_of(trial: Trial) -> Option<Analysis> {
+pub(super) fn analysis_of(trial: Trial) -> Option<Analysis> {
     let loaded = LoadedTrial {
         trial,
         name: "walk".to_owned(),
@@ -399,12 +361,19 @@ fn c3d_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// How walks of healthy people were scored.
+/// How walks of healthy people were scored, by baseline 0 and by the language model that comes with the program.
 #[derive(Default)]
 struct Tally {
     refused: usize,
-    abstained: usize,
-    scores: [usize; 4],
+    forest: Scored,
+    opinion: Scored,
+}
+
+/// How often each score was given, and none.
+#[derive(Default)]
+struct Scored {
+    none: usize,
+    scores: [usize; SCORES],
 }
 
 impl Tally {
@@ -422,37 +391,66 @@ impl Tally {
             return;
         };
         let features = assess::features(analysis);
-        match model.whole.probabilities(&features) {
+        let said = match model.whole.probabilities(&features) {
             Err(why) => {
-                self.abstained += 1;
-                let _ = writeln!(text, "  {person} {name}: no score ({why})");
+                self.forest.add(None);
+                format!("no score ({why})")
             }
             Ok(probabilities) => {
                 let (score, probability) = likeliest(&probabilities);
-                let shares: Vec<String> = probabilities.iter().map(|p| format!("{p:.2}")).collect();
-                let said = if probability < model.whole.least_certain {
-                    self.abstained += 1;
-                    "none".to_owned()
-                } else {
-                    self.scores[usize::from(score).min(3)] += 1;
-                    score.to_string()
-                };
-                let _ = writeln!(text, "  {person} {name}: {said} ({})", shares.join(" "));
+                let score = (probability >= model.whole.least_certain).then_some(score);
+                self.forest.add(score);
+                score_and_shares(score, &probabilities)
             }
-        }
+        };
+        let beside = analysis.assessment.second_opinion.as_ref().map(|other| {
+            self.opinion.add(other.score);
+            score_and_shares(other.score, &other.probabilities)
+        });
+        let beside = beside.map_or_else(String::new, |it| format!("; language model {it}"));
+        let _ = writeln!(text, "  {person} {name}: {said}{beside}");
     }
 
     fn summary(&self) -> String {
-        let given: usize = self.scores.iter().sum();
-        let all = (given + self.abstained).max(1);
-        let fine = self.scores[0] + self.scores[1] + self.abstained;
+        let beside = match self.opinion.walks() {
+            0 => String::new(),
+            _ => format!("\n    language model: {}", self.opinion.summary()),
+        };
         format!(
-            "{} walks analysed ({} not): scores 0 to 3 {:?}, no score {}; 0, 1 or none {:.1} %",
-            given + self.abstained,
+            "{} walks analysed ({} not): {}{beside}",
+            self.forest.walks(),
             self.refused,
+            self.forest.summary()
+        )
+    }
+}
+
+/// A score, or none, with the probabilities behind it.
+fn score_and_shares(score: Option<u8>, probabilities: &[f64]) -> String {
+    let score = score.map_or_else(|| "none".to_owned(), |it| it.to_string());
+    let shares: Vec<String> = probabilities.iter().map(|p| format!("{p:.2}")).collect();
+    format!("{score} ({})", shares.join(" "))
+}
+
+impl Scored {
+    fn add(&mut self, score: Option<u8>) {
+        match score.and_then(|it| self.scores.get_mut(usize::from(it))) {
+            Some(count) => *count += 1,
+            None => self.none += 1,
+        }
+    }
+
+    fn walks(&self) -> usize {
+        self.none + self.scores.iter().sum::<usize>()
+    }
+
+    fn summary(&self) -> String {
+        let fine = self.scores[0] + self.scores[1] + self.none;
+        format!(
+            "scores 0 to 3 {:?}, no score {}; 0, 1 or none {:.1} %",
             self.scores,
-            self.abstained,
-            100.0 * fine as f64 / all as f64
+            self.none,
+            100.0 * fine as f64 / self.walks().max(1) as f64
         )
     }
 }

@@ -1,5 +1,6 @@
 //! `ambulo eval reasoner`: what language models write about walks of people that they never saw.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::time::Instant;
 
 use ambulo::assessment::score::Scorer as _;
 use ambulo::motion::Motion3d;
+use ambulo::trial::{Recording, Trial};
 use ambulo_io::files;
 use ambulo_nn::config::NetworkConfig;
 use ambulo_nn::networks::vqvae::Vqvae;
@@ -23,7 +25,8 @@ use ambulo_train::reasoner::{
 };
 use anyhow::Context as _;
 
-use super::assess::motion_analysis;
+use super::assess::{analysis_of, motion_analysis};
+use super::deposit;
 use crate::Outcome;
 use crate::progress::Progress;
 
@@ -33,8 +36,11 @@ const LEAST_CERTAIN: f64 = 0.4;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder of the recordings, with `cmu` and `c3d/biomechzoo` in it
+    #[arg(long, value_name = "DIR", required_unless_present = "shida")]
+    data: Option<PathBuf>,
+    /// Folder of the deposit of Shida et al. (2023): its C3D files, and its metadata as `PDGinfo.csv`
     #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    shida: Option<PathBuf>,
     /// Weights of a language model; several may be given, by default the one that comes with the program. Runs of
     /// `recipes/reasoner.toml` also fill the rows of the paper's tables
     #[arg(long, value_name = "FILE.safetensors")]
@@ -42,9 +48,12 @@ pub(crate) struct Args {
     /// Weights of the motion tokenizer; the one that comes with the program if not given
     #[arg(long, value_name = "FILE.safetensors")]
     tokenizer: Option<PathBuf>,
-    /// Walks of each person for each score
+    /// Simulated walks of each person for each score
     #[arg(long, value_name = "N", default_value_t = 12)]
     walks: u64,
+    /// Shortest and longest simulated walk in seconds, before the impairment changes its time; 5 and 14 if not given
+    #[arg(long, num_args = 2, value_names = ["SHORTEST", "LONGEST"])]
+    seconds: Option<Vec<f64>>,
     /// Print what was written about so many walks of each score
     #[arg(long, value_name = "N", default_value_t = 0)]
     show: usize,
@@ -52,84 +61,169 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let codes = motion_tokenizer(args.tokenizer.as_deref())?;
-    let mut progress = Progress::new(false);
-    let settings = TextSettings {
-        walks: args.walks,
-        held_walks: args.walks,
-        ..TextSettings::default()
-    };
-    let roles = [Role::Train, Role::Tune, Role::Test];
-    let walks = walks(&args.data, &settings, &roles, &codes.network, &mut progress)?;
-    let of = |roles: &[Role]| -> Vec<&GaitText> {
-        walks.iter().filter(|it| roles.contains(&it.role)).collect()
-    };
-    let (learned, held) = (of(&[Role::Train]), of(&[Role::Test]));
-    let unseen = of(&[Role::Tune, Role::Test]);
     let models = reasoners(&args.weights, &codes.sha256)?;
-    let (_, ruler) = models
-        .first()
-        .context("no language model to judge; give --weights")?;
-
-    let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "Simulated walks of the test people: none of them was learned from or chosen by\n"
+    anyhow::ensure!(
+        !models.is_empty(),
+        "no language model to judge; give --weights"
     );
-    let baseline =
-        assess::shipped_model().context("no model of gait scores comes with this program")?;
-    let forest: Vec<Judged> = held.iter().map(|walk| baseline_0(walk, baseline)).collect();
-    let _ = writeln!(out, " baseline 0: gait parameters and a forest");
-    let table = ScoreTable::of(&forest, LEAST_CERTAIN);
-    let _ = writeln!(out, "{}", table.map_or_else(String::new, |it| it.to_text()));
-    for trivial in Trivial::ALL {
-        let table = SaidTable::of(&trivial.said(&held, &learned), ruler, LEAST_CERTAIN)?;
-        let _ = writeln!(out, " trivial: {}\n{}", trivial.title(), table.to_text());
-    }
-    let unknown = Templates::new();
-    let unknown = unknown.held_out.first().map_or(INSTRUCTION, String::as_str);
-    let mut tables = Vec::new();
-    for (name, reasoner) in &models {
-        progress.stage(name);
-        let is_generative = name.ends_with("generative");
-        let start = Instant::now();
-        let said = if is_generative {
-            described_walks(reasoner, &held)?
-        } else {
-            answered(reasoner, INSTRUCTION, &held)?
+    let mut out = String::new();
+    if let Some(data) = &args.data {
+        let mut progress = Progress::new(false);
+        let mut settings = TextSettings {
+            walks: args.walks,
+            held_walks: args.walks,
+            ..TextSettings::default()
         };
-        let answer_s = start.elapsed().as_secs_f64() / held.len().max(1) as f64;
-        let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
-        let probe = ScoreTable::of(
-            &probed(reasoner.network(), reasoner.tokenizer(), &unseen)?,
-            0.0,
-        );
-        progress.finish();
-        let reads = match reasoner.reads() {
-            Reads::Motion => "the motion alone",
-            Reads::MotionAndMeasurements => "the motion and what was measured",
-        };
-        let _ = writeln!(
-            out,
-            " {name}, which reads {reads}, {answer_s:.3} s a walk\n{}",
-            table.to_text()
-        );
-        qualities(&mut out, &said);
-        if !is_generative {
-            let said = answered(reasoner, unknown, &held)?;
-            let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
-            let accuracy = table.figure("accuracy").and_then(|it| it.value);
-            let _ = writeln!(
-                out,
-                "  an instruction that training never saw: accuracy {:.3}\n",
-                accuracy.unwrap_or(0.0)
+        if let Some(&[shortest, longest]) = args.seconds.as_deref() {
+            anyhow::ensure!(
+                shortest > 0.0 && shortest <= longest && longest <= 600.0,
+                "--seconds wants the shorter time first, both within 0 to 600 s"
             );
-            show(&mut out, &said, args.show);
+            settings.walkers.duration_s = [shortest, longest];
         }
-        tables.push((name.clone(), table, probe));
+        let roles = [Role::Train, Role::Tune, Role::Test];
+        let walks = walks(data, &settings, &roles, &codes.network, &mut progress)?;
+        let of = |roles: &[Role]| -> Vec<&GaitText> {
+            walks.iter().filter(|it| roles.contains(&it.role)).collect()
+        };
+        let (learned, held) = (of(&[Role::Train]), of(&[Role::Test]));
+        out.push_str(
+            "Simulated walks of the test people: none of them was learned from or chosen by\n\n",
+        );
+        let question = Question {
+            trivial: &|trivial| trivial.said(&held, &learned),
+            held: &held,
+            unseen: &of(&[Role::Tune, Role::Test]),
+            ours_are_of: "simulated walks and four: the gap says nothing of the method",
+        };
+        question.answer(&mut out, &models, args.show)?;
     }
-    out.push_str(&published_tables(&tables));
+    if let Some(folder) = &args.shida {
+        let deposit = deposit::read(folder, |walk, score, trial| {
+            of_deposit(&walk.subject, score, trial, &codes.network)
+        })?;
+        out.push_str(&deposit.heading());
+        out.push_str(
+            "Networks learned from simulated walks of other people; trivial texts are other people's of the deposit\n\n",
+        );
+        let held: Vec<&GaitText> = deposit.used.iter().collect();
+        let question = Question {
+            trivial: &|trivial| said_of_others(trivial, &held),
+            held: &held,
+            unseen: &held,
+            ours_are_of: "networks that saw no patient, and of all scores of the deposit",
+        };
+        question.answer(&mut out, &models, args.show)?;
+    }
     std::io::stdout().write_all(out.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// A walk of the deposit; `None` where it was rejected or has no tokens.
+fn of_deposit(subject: &str, score: u8, trial: Trial, tokenizer: &Vqvae) -> Option<GaitText> {
+    let Recording::Motion(motion) = trial.recording.clone() else {
+        return None;
+    };
+    let analysis = analysis_of(trial)?;
+    let measured = MeasuredText {
+        features: assess::features(&analysis),
+        readings: assess::readings(&analysis, assess::shipped_model()?, &Config::default()),
+    };
+    let origin = (subject, Role::Test, score);
+    let departs_z = TextSettings::default().departs_z;
+    GaitText::of(origin, &motion, measured, tokenizer, departs_z).ok()
+}
+
+/// Trivial answers about each person's walks by those of all the others.
+fn said_of_others<'a>(trivial: Trivial, walks: &[&'a GaitText]) -> Vec<Said<'a>> {
+    let people: BTreeSet<&str> = walks.iter().map(|it| it.person.as_str()).collect();
+    let of_person = people.into_iter().flat_map(|person| {
+        let (own, others): (Vec<&'a GaitText>, Vec<&'a GaitText>) =
+            walks.iter().partition(|it| it.person == person);
+        trivial.said(&own, &others)
+    });
+    of_person.collect()
+}
+
+/// Walks to be judged, and what stands beside.
+struct Question<'w, 'q> {
+    /// The walks that are asked about.
+    held: &'q [&'w GaitText],
+    /// Walks of people that no network learned from, for the probes.
+    unseen: &'q [&'w GaitText],
+    /// Trivial answers about the walks.
+    trivial: &'q dyn Fn(Trivial) -> Vec<Said<'w>>,
+    /// What the figures are of, for the paper's tables.
+    ours_are_of: &'q str,
+}
+
+impl Question<'_, '_> {
+    /// Baseline 0, trivial answers, the language models and the paper's tables.
+    fn answer(
+        &self,
+        out: &mut String,
+        models: &[(String, Reasoner)],
+        show_walks: usize,
+    ) -> anyhow::Result<()> {
+        let (_, ruler) = models.first().context("no language model to judge")?;
+        let baseline =
+            assess::shipped_model().context("no model of gait scores comes with this program")?;
+        let forest: Vec<Judged> = self
+            .held
+            .iter()
+            .map(|it| baseline_0(it, baseline))
+            .collect();
+        let _ = writeln!(out, " baseline 0: gait parameters and a forest");
+        let table = ScoreTable::of(&forest, LEAST_CERTAIN);
+        let _ = writeln!(out, "{}", table.map_or_else(String::new, |it| it.to_text()));
+        for trivial in Trivial::ALL {
+            let table = SaidTable::of(&(self.trivial)(trivial), ruler, LEAST_CERTAIN)?;
+            let _ = writeln!(out, " trivial: {}\n{}", trivial.title(), table.to_text());
+        }
+        let unknown = Templates::new();
+        let unknown = unknown.held_out.first().map_or(INSTRUCTION, String::as_str);
+        let mut progress = Progress::new(false);
+        let mut tables = Vec::new();
+        for (name, reasoner) in models {
+            progress.stage(name);
+            let is_generative = name.ends_with("generative");
+            let start = Instant::now();
+            let said = if is_generative {
+                described_walks(reasoner, self.held)?
+            } else {
+                answered(reasoner, INSTRUCTION, self.held)?
+            };
+            let answer_s = start.elapsed().as_secs_f64() / self.held.len().max(1) as f64;
+            let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
+            let probes = probed(reasoner.network(), reasoner.tokenizer(), self.unseen)?;
+            let probe = ScoreTable::of(&probes, 0.0);
+            progress.finish();
+            let reads = match reasoner.reads() {
+                Reads::Motion => "the motion alone",
+                Reads::MotionAndMeasurements => "the motion and what was measured",
+            };
+            let _ = writeln!(
+                out,
+                " {name}, which reads {reads}, {answer_s:.3} s a walk\n{}",
+                table.to_text()
+            );
+            qualities(out, &said);
+            if !is_generative {
+                let said = answered(reasoner, unknown, self.held)?;
+                let table = SaidTable::of(&said, ruler, LEAST_CERTAIN)?;
+                let accuracy = table.figure("accuracy").and_then(|it| it.value);
+                let _ = writeln!(
+                    out,
+                    "  an instruction that training never saw: accuracy {:.3}\n",
+                    accuracy.unwrap_or(0.0)
+                );
+                show(out, &said, show_walks);
+            }
+            tables.push((name.clone(), table, probe));
+        }
+        let _ = writeln!(out, "{}", published_tables(self.ours_are_of, &tables));
+        Ok(())
+    }
 }
 
 fn baseline_0(walk: &GaitText, model: &ambulo::assessment::score::ScoreModel) -> Judged {
