@@ -10,7 +10,7 @@ use ambulo::analysis::Analysis;
 use ambulo::assessment::aspects::AspectReadings;
 use ambulo::assessment::claims::FactCheck;
 use ambulo::assessment::features::Features;
-use ambulo::assessment::score::{ScoreModel, ScoreModelError, score};
+use ambulo::assessment::score::{ScoreModel, ScoreModelError, Scored, Unscored, score};
 use ambulo::assessment::{Assessment, Measured, rationale};
 use ambulo::quality::Grade;
 use ambulo::trial::Recording;
@@ -119,15 +119,6 @@ pub(crate) fn scored(mut analysis: Analysis, recording: &Recording, config: &Con
     let text = rationale::as_text(&rationale::write(&readings));
     let vetted = rationale::vetted(&text, &readings);
     let assessment: &mut Assessment = &mut analysis.assessment;
-    assessment.scorer = Some(format!("{} {}", found.scorer, model.version));
-    assessment.probabilities = found.probabilities;
-    match found.score {
-        Ok(score) => assessment.score = Some(score),
-        Err(why) => {
-            assessment.abstained = true;
-            assessment.abstained_because = Some(why.to_string());
-        }
-    }
     assessment.rationale = vetted.sentences;
     assessment.struck_sentences = vetted.struck;
     let hashes = &mut analysis.provenance.weights_sha256;
@@ -136,7 +127,31 @@ pub(crate) fn scored(mut analysis: Analysis, recording: &Recording, config: &Con
         assessment.second_opinion = Some(opinion);
         hashes.extend(weights.map(|(name, sha256)| (name.to_owned(), sha256.to_owned())));
     }
+    lead(assessment, found, &model.version);
     analysis
+}
+
+/// The score of the forest; that of the language model where too little was measured for the forest, for there it is
+/// the better one (its card).
+fn lead(assessment: &mut Assessment, forest: Scored, version: &str) {
+    let forest_is = format!("{} {version}", forest.scorer);
+    let (why, beside) = match (forest.score, &assessment.second_opinion) {
+        (Err(why @ Unscored::TooLittleMeasured { .. }), Some(beside)) if beside.score.is_some() => {
+            (why, beside)
+        }
+        (score, _) => {
+            assessment.scorer = Some(forest_is);
+            assessment.probabilities = forest.probabilities;
+            assessment.score = score.as_ref().ok().copied();
+            assessment.abstained_because = score.err().map(|why| why.to_string());
+            assessment.abstained = assessment.abstained_because.is_some();
+            return;
+        }
+    };
+    assessment.score = beside.score;
+    assessment.probabilities.clone_from(&beside.probabilities);
+    assessment.scorer = Some(beside.scorer.clone());
+    assessment.scorer_because = Some(format!("{forest_is} gives none: {why}"));
 }
 
 /// Why a recording is not scored at all.

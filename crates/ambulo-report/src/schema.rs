@@ -439,6 +439,13 @@ fn judgement() -> Vec<(&'static str, Value)> {
                 described(&string(), "Identity of what gave the probabilities."),
             ),
             (
+                "scorer_because",
+                described(
+                    &string(),
+                    "Why it, and not the model that usually leads; absent where that one does.",
+                ),
+            ),
+            (
                 "struck_sentences",
                 described(
                     &count(),

@@ -135,6 +135,9 @@ pub struct Assessment {
     /// What gave the probabilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scorer: Option<String>,
+    /// Why it, and not the model that usually leads; absent where that one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scorer_because: Option<String>,
     /// Findings against norms, largest deviation first.
     pub findings: Vec<Finding>,
     /// Sentences on what a score may rest on, each with its evidence; empty where there is no score.

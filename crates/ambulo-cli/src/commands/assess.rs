@@ -85,6 +85,9 @@ fn lines(analysis: &Analysis) -> Vec<String> {
         (None, Some(why)) => lines.push(format!("no gait score: {why}")),
         (None, None) => {}
     }
+    if let (Some(scorer), Some(why)) = (&assessment.scorer, &assessment.scorer_because) {
+        lines.push(format!("given by {scorer}; {why}"));
+    }
     if !assessment.probabilities.is_empty() {
         let shares = assessment.probabilities.iter().enumerate();
         let shares: Vec<String> = shares
@@ -109,12 +112,13 @@ fn lines(analysis: &Analysis) -> Vec<String> {
         lines.push(format!("  {} [{}]", sentence.sentence, rests.join("; ")));
     }
     if let Some(other) = &assessment.second_opinion {
-        let score = other.score.map_or_else(
-            || "no score is likely enough".to_owned(),
-            |it| format!("score {it}"),
-        );
+        let score = match other.score {
+            _ if assessment.scorer_because.is_some() => "the score above".to_owned(),
+            Some(score) => format!("score {score}"),
+            None => "no score is likely enough".to_owned(),
+        };
         lines.push(format!(
-            "beside it, {}: {score}; {} of its sentences borne out, {} struck",
+            "language model {}: {score}; {} of its sentences borne out, {} struck",
             other.scorer,
             other.rationale.len(),
             other.struck_sentences

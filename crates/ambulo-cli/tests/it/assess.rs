@@ -265,3 +265,37 @@ fn learning_and_judging_name_what_is_missing() {
     assert_code(&output, 2);
     assert!(stderr(&output).contains("--data"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_walk_too_short_for_baseline_0_is_scored_by_the_language_model_which_says_why() {
+    let scratch = Scratch::new("brief");
+    let walker = demo(&scratch).join("walker.trc");
+    let whole = fs::read_to_string(walker).unwrap();
+    // Three seconds of its walk: steps enough for speed and length, too few for variability.
+    let mut lines: Vec<String> = whole.lines().take(6 + 300).map(str::to_owned).collect();
+    let frames = lines[2].split('\t').nth(2).unwrap().to_owned();
+    lines[2] = lines[2].replace(&frames, "300");
+    let brief = scratch.path("brief.trc");
+    fs::write(&brief, lines.join("\n") + "\n").unwrap();
+    let out = scratch.path("assessment.json");
+    let output = ambulo(&["assess", &text(&brief), "-o", &text(&out)]);
+    assert_code(&output, 0);
+    let found = read(&out);
+    assert_eq!(found["scorer"], "assess_reasoner", "{found}");
+    let why = found["scorer_because"].as_str().unwrap();
+    assert!(
+        why.contains("assess_forest") && why.contains("were measured"),
+        "{why}"
+    );
+    assert_eq!(found["score"], found["second_opinion"]["score"]);
+    assert_eq!(
+        found["probabilities"],
+        found["second_opinion"]["probabilities"]
+    );
+    assert_eq!(found["abstained"], false);
+    let said = stderr(&output);
+    assert!(
+        said.contains("given by assess_reasoner; assess_forest"),
+        "{said}"
+    );
+}

@@ -44,11 +44,12 @@ pub(super) fn section(analysis: &Analysis) -> Markup {
             @if !assessment.probabilities.is_empty() { (probabilities(assessment)) }
             @if let Some(scorer) = &assessment.scorer {
                 p.small {
-                    "By " (scorer) ", which learned from motion capture with simulated impairments. The scale is that of the gait \
-                     item of the MDS-UPDRS; it describes this walk and is no diagnosis."
+                    "By " (scorer) ", which learned from motion capture with simulated impairments"
+                    @if let Some(why) = &assessment.scorer_because { "; " (why) }
+                    ". The scale is that of the gait item of the MDS-UPDRS; it describes this walk and is no diagnosis."
                 }
             }
-            @if let Some(other) = &assessment.second_opinion { (second_opinion(other)) }
+            @if let Some(other) = &assessment.second_opinion { (second_opinion(other, assessment.scorer_because.is_some())) }
             @if !assessment.rationale.is_empty() { (rationale(&assessment.rationale)) }
             @if assessment.struck_sentences > 0 {
                 p.small { (words::count(assessment.struck_sentences, "sentence that the measurements contradict was struck", "sentences that the measurements contradict were struck")) "." }
@@ -80,15 +81,18 @@ fn probabilities(assessment: &Assessment) -> Markup {
     }
 }
 
-/// What the model beside says, in a line, and its sentences for who wants to read them.
-fn second_opinion(other: &SecondOpinion) -> Markup {
+/// What the language model says, in a line, and its sentences for who wants to read them. Where it leads, its score stands
+/// above already.
+fn second_opinion(other: &SecondOpinion, leads: bool) -> Markup {
     html! {
         p.small {
-            "Beside it, " (other.scorer) ", a language model that reads the motion"
-            @if other.reads == "motion" { " alone: " } @else { " and what was measured of it: " }
+            @if !leads { "Beside it, " }
+            (other.scorer) @if leads { " is" } @else { "," } " a language model that reads the motion"
+            @if other.reads == "motion" { " alone" } @else { " and what was measured of it" }
             @match other.score {
-                Some(score) => { "score " (score) " (" (meaning(usize::from(score))) ")" }
-                None => { "no score is likely enough" }
+                _ if leads => {}
+                Some(score) => { ": score " (score) " (" (meaning(usize::from(score))) ")" }
+                None => { ": no score is likely enough" }
             }
             "; " (words::count(other.rationale.len(), "sentence of its own is borne out by the measurements", "sentences of its own are borne out by the measurements"))
             @if other.struck_sentences > 0 { ", " (words::count(other.struck_sentences, "was struck because it contradicts them", "were struck because they contradict them")) }

@@ -343,6 +343,25 @@ fn a_score_stands_with_its_probabilities_and_sentences_with_their_numbers() {
 }
 
 #[test]
+fn where_the_language_model_leads_its_score_stands_once_with_the_reason() {
+    let mut led = sample::with_network();
+    let opinion = led.assessment.second_opinion.as_ref().unwrap();
+    led.assessment.scorer = Some(opinion.scorer.clone());
+    led.assessment.scorer_because = Some("assess_forest 1 gives none: too little".to_owned());
+    led.assessment.probabilities = opinion.probabilities.clone();
+    let page = html(&led);
+    let section = page.split("score-heading").nth(2).expect("the section");
+    for said in [
+        "simulated impairments; assess_forest 1 gives none: too little. The scale",
+        "assess_reasoner is a language model that reads the motion and what was measured of it; 1 sentence",
+        "52\u{a0}%",
+    ] {
+        assert!(section.contains(said), "{said} in {section}");
+    }
+    assert!(!section.contains("Beside it"));
+}
+
+#[test]
 fn a_refused_score_says_why() {
     let mut refused = sample::full();
     refused.assessment.abstained = true;

@@ -310,8 +310,7 @@ mod tests {
         let unknown = norm(&subject(None, None), Some(1.3), ParameterId::Cadence);
         assert!((known.mean - 118.3).abs() < 1e-9 && (known.sd - 7.9).abs() < 1e-9);
         assert!(unknown.sd > known.sd);
-        assert!(unknown.source.contains("age not given"));
-        assert!(unknown.source.contains("sex not given"));
+        assert!(unknown.source.contains("age and sex not given"));
     }
 
     #[test]
