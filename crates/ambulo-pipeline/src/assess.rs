@@ -19,7 +19,7 @@ use ambulo::walk::View;
 use crate::config::Config;
 
 /// The model that comes with the program.
-const SHIPPED: &[u8] = include_bytes!("../../../weights/assess_forest.json");
+static SHIPPED: &[u8] = include_bytes!("../../../weights/assess_forest.json");
 
 /// Why a model could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ambulo_nn::tensors::{Storage, Tensors};
-use ambulo_nn::weights::Weights;
+use ambulo_nn::weights::{Weights, shipped};
 use ambulo_testkit::{parity_dir, repository_root};
 
 use super::{Scratch, ambulo, assert_code, stderr, text};
@@ -361,6 +361,18 @@ fn weights_that_come_along_are_shown_in_lines_that_can_be_read() {
     );
     let longest = printed.lines().map(|line| line.chars().count()).max();
     assert!(longest.unwrap() < 400, "{printed}");
+}
+
+#[test]
+fn the_program_holds_each_weights_file_once() {
+    let program = fs::read(env!("CARGO_BIN_EXE_ambulo")).unwrap();
+    for row in shipped() {
+        let middle = row.bytes.len() / 2;
+        let part = &row.bytes[middle..middle + 64];
+        // Most places differ in the first bytes already.
+        let copies = program.windows(part.len()).filter(|it| *it == part);
+        assert_eq!(copies.count(), 1, "{}", row.id);
+    }
 }
 
 #[test]

@@ -36,7 +36,8 @@ impl Shipped {
 ///     bytes: include_bytes!("../../../../weights/ID.safetensors"),
 /// },
 /// ```
-const SHIPPED: &[Shipped] = &[
+// A constant would be embedded anew wherever it is used.
+static SHIPPED: &[Shipped] = &[
     Shipped {
         id: "lifter_rtpca",
         about: "lifts keypoints of one camera to 21 joints: all frames of a window (RTPCA)",
