@@ -123,7 +123,9 @@ pub(crate) fn scored(mut analysis: Analysis, recording: &Recording, config: &Con
     assessment.struck_sentences = vetted.struck;
     let hashes = &mut analysis.provenance.weights_sha256;
     hashes.insert("assessment".to_owned(), shipped_sha256());
-    if let Some((opinion, weights)) = second_opinion(recording, &readings) {
+    if config.assessment.second_opinion
+        && let Some((opinion, weights)) = second_opinion(recording, &readings)
+    {
         assessment.second_opinion = Some(opinion);
         hashes.extend(weights.map(|(name, sha256)| (name.to_owned(), sha256.to_owned())));
     }

@@ -10,6 +10,17 @@ fn read(path: &std::path::Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// The probabilities of the four scores, which add up to one.
+#[track_caller]
+fn probabilities(found: &Value) -> Vec<f64> {
+    let shares = found["probabilities"].as_array().unwrap().iter();
+    let shares: Vec<f64> = shares.map(|it| it.as_f64().unwrap()).collect();
+    assert_eq!(shares.len(), 4);
+    let sum: f64 = shares.iter().sum();
+    assert!((sum - 1.0).abs() < 3e-3, "{shares:?}");
+    shares
+}
+
 #[test]
 fn a_walk_has_a_score_or_a_reason_and_sentences_with_their_numbers() {
     let scratch = Scratch::new("assess");
@@ -26,17 +37,7 @@ fn a_walk_has_a_score_or_a_reason_and_sentences_with_their_numbers() {
     assert_code(&output, 0);
     let told = stderr(&output);
     let found = read(&out);
-    let shares: Vec<f64> = found["probabilities"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it.as_f64().unwrap())
-        .collect();
-    assert_eq!(shares.len(), 4);
-    assert!(
-        (shares.iter().sum::<f64>() - 1.0).abs() < 3e-3,
-        "{shares:?}"
-    );
+    probabilities(&found);
     assert!(found["score"].is_u64() || found["abstained_because"].is_string());
     let sentences = found["rationale"].as_array().unwrap();
     assert!(sentences.len() >= 2, "{found}");
@@ -93,17 +94,7 @@ fn the_language_model_stands_beside_with_what_the_measurements_bear_out() {
     let beside = &found["assessment"]["second_opinion"];
     assert_eq!(beside["scorer"], "assess_reasoner");
     assert_eq!(beside["reads"], "motion_and_measurements");
-    let shares: Vec<f64> = beside["probabilities"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it.as_f64().unwrap())
-        .collect();
-    assert_eq!(shares.len(), 4);
-    assert!(
-        (shares.iter().sum::<f64>() - 1.0).abs() < 3e-3,
-        "{shares:?}"
-    );
+    let shares = probabilities(beside);
     let most = shares.iter().copied().fold(0.0, f64::max);
     let likeliest = shares.iter().position(|&share| share >= most);
     match beside["score"].as_u64() {

@@ -27,6 +27,8 @@ pub struct AssessmentConfig {
     pub forefoot_strike_deg: f64,
     /// Toe clearance in metres below which it is called low; our choice.
     pub toe_clearance_m: f64,
+    /// Whether a language model is asked beside baseline 0, where one is at hand.
+    pub second_opinion: bool,
 }
 
 impl Default for AssessmentConfig {
@@ -42,6 +44,7 @@ impl Default for AssessmentConfig {
             flat_strike_deg: 8.0,
             forefoot_strike_deg: -1.6,
             toe_clearance_m: 0.005,
+            second_opinion: true,
         }
     }
 }

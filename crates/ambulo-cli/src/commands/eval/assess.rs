@@ -175,7 +175,7 @@ fn on_deposit(
 
 /// A trial as it is measured; `None` where it was rejected.
 fn walked(trial: Trial) -> Option<MeasuredWalk> {
-    let analysis = analysis_of(trial)?;
+    let analysis = analysis_of(trial, &measuring())?;
     Some(MeasuredWalk {
         features: assess::features(&analysis),
         parameters: whole_values(&analysis.parameters),
@@ -218,11 +218,18 @@ pub(crate) fn measured_examples(
 
 /// A motion's analysis; `None` where it was rejected.
 pub(crate) fn motion_analysis(motion: &Motion3d) -> Option<Analysis> {
-    analysis_of(Trial::new(Recording::Motion(motion.clone())))
+    analysis_of(Trial::new(Recording::Motion(motion.clone())), &measuring())
+}
+
+/// The defaults, without asking the language model: thousands of walks are only measured.
+pub(super) fn measuring() -> Config {
+    let mut config = Config::default();
+    config.assessment.second_opinion = false;
+    config
 }
 
 /// A trial's analysis; `None` where it was rejected.
-pub(super) fn analysis_of(trial: Trial) -> Option<Analysis> {
+pub(super) fn analysis_of(trial: Trial, config: &Config) -> Option<Analysis> {
     let loaded = LoadedTrial {
         trial,
         name: "walk".to_owned(),
@@ -230,7 +237,7 @@ pub(super) fn analysis_of(trial: Trial) -> Option<Analysis> {
         sha256: String::new(),
         pose2d: None,
     };
-    let analysis = analyze(&loaded, &Config::default(), &mut |_| {}).analysis;
+    let analysis = analyze(&loaded, config, &mut |_| {}).analysis;
     (analysis.quality.grade != Grade::Reject).then_some(analysis)
 }
 
@@ -294,6 +301,7 @@ fn recorded(
             .find(|(held, _)| held.iter().any(|name| name == person));
         own.map_or(model, |(_, model)| model)
     };
+    let config = Config::default();
     let mut text = String::new();
     let walkers = Walkers::load(data)?;
     let mut cmu = Tally::default();
@@ -303,7 +311,7 @@ fn recorded(
         .filter(|it| it.person.starts_with("cmu"))
     {
         let analysis = motion_of_take(take, RATE_HZ)
-            .and_then(|motion| analysis_of(Trial::new(Recording::Motion(motion))));
+            .and_then(|motion| analysis_of(Trial::new(Recording::Motion(motion)), &config));
         cmu.add(
             &mut text,
             &take.person,
@@ -321,11 +329,11 @@ fn recorded(
             .into_owned();
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         let person = folder.to_string_lossy().into_owned();
-        let Ok(loaded) = read_trial(&Input::load(&path)?, &Config::default()) else {
+        let Ok(loaded) = read_trial(&Input::load(&path)?, &config) else {
             let _ = writeln!(text, "  {person} {name}: not readable");
             continue;
         };
-        let analysis = analyze(&loaded, &Config::default(), &mut |_| {}).analysis;
+        let analysis = analyze(&loaded, &config, &mut |_| {}).analysis;
         let analysis = (analysis.quality.grade != Grade::Reject).then_some(analysis);
         c3d.add(
             &mut text,
@@ -365,15 +373,15 @@ fn c3d_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 #[derive(Default)]
 struct Tally {
     refused: usize,
-    forest: Scored,
-    opinion: Scored,
+    forest: Scores,
+    opinion: Scores,
 }
 
 /// How often each score was given, and none.
 #[derive(Default)]
-struct Scored {
+struct Scores {
     none: usize,
-    scores: [usize; SCORES],
+    counts: [usize; SCORES],
 }
 
 impl Tally {
@@ -432,23 +440,23 @@ fn score_and_shares(score: Option<u8>, probabilities: &[f64]) -> String {
     format!("{score} ({})", shares.join(" "))
 }
 
-impl Scored {
+impl Scores {
     fn add(&mut self, score: Option<u8>) {
-        match score.and_then(|it| self.scores.get_mut(usize::from(it))) {
+        match score.and_then(|it| self.counts.get_mut(usize::from(it))) {
             Some(count) => *count += 1,
             None => self.none += 1,
         }
     }
 
     fn walks(&self) -> usize {
-        self.none + self.scores.iter().sum::<usize>()
+        self.none + self.counts.iter().sum::<usize>()
     }
 
     fn summary(&self) -> String {
-        let fine = self.scores[0] + self.scores[1] + self.none;
+        let fine = self.counts[0] + self.counts[1] + self.none;
         format!(
             "scores 0 to 3 {:?}, no score {}; 0, 1 or none {:.1} %",
-            self.scores,
+            self.counts,
             self.none,
             100.0 * fine as f64 / self.walks().max(1) as f64
         )

@@ -25,7 +25,7 @@ use ambulo_train::reasoner::{
 };
 use anyhow::Context as _;
 
-use super::assess::{analysis_of, motion_analysis};
+use super::assess::{analysis_of, measuring, motion_analysis};
 use super::deposit;
 use crate::Outcome;
 use crate::progress::Progress;
@@ -124,7 +124,7 @@ fn of_deposit(subject: &str, score: u8, trial: Trial, tokenizer: &Vqvae) -> Opti
     let Recording::Motion(motion) = trial.recording.clone() else {
         return None;
     };
-    let analysis = analysis_of(trial)?;
+    let analysis = analysis_of(trial, &measuring())?;
     let measured = MeasuredText {
         features: assess::features(&analysis),
         readings: assess::readings(&analysis, assess::shipped_model()?, &Config::default()),
