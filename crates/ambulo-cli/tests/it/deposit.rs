@@ -162,24 +162,24 @@ fn figure(table: &str, name: &str) -> f64 {
     value.split_whitespace().next().unwrap().parse().unwrap()
 }
 
+/// What `eval assess --shida` prints of a folder, with small forests of so many trees.
+#[track_caller]
+fn assessed(scratch: &Scratch, folder: &Path, trees: &str) -> String {
+    let recipe = scratch.path("recipe.toml");
+    let settings = format!("{trees}\nleast_leaf = 2\nshort_share = 0.0\n");
+    fs::write(&recipe, settings).unwrap();
+    let [folder, recipe] = [text(folder), text(&recipe)];
+    let output = ambulo(&["eval", "assess", "--shida", &folder, "--config", &recipe]);
+    assert_code(&output, 0);
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn whoever_has_the_deposit_runs_the_experiment_with_one_command() {
     let scratch = Scratch::new("deposit");
     let folder = scratch.path("shida");
     write_deposit(&folder, |_| true);
-    let recipe = scratch.path("recipe.toml");
-    fs::write(&recipe, "trees = 20\nleast_leaf = 2\nshort_share = 0.0\n").unwrap();
-
-    let output = ambulo(&[
-        "eval",
-        "assess",
-        "--shida",
-        &text(&folder),
-        "--config",
-        &text(&recipe),
-    ]);
-    assert_code(&output, 0);
-    let told = String::from_utf8(output.stdout.clone()).unwrap();
+    let told = assessed(&scratch, &folder, "trees = 20");
     assert!(told.contains("26 walks of 7 people"), "{told}");
     assert!(told.contains("SUB01_on_walk_9.c3d"), "{told}");
     assert!(
@@ -212,18 +212,7 @@ fn what_no_walk_of_the_deposit_shows_is_named() {
     write_deposit(&folder, |label| {
         !["WL", "WM", "FRA"].iter().any(|it| label.ends_with(it))
     });
-    let recipe = scratch.path("recipe.toml");
-    fs::write(&recipe, "trees = 5\nleast_leaf = 2\nshort_share = 0.0\n").unwrap();
-    let output = ambulo(&[
-        "eval",
-        "assess",
-        "--shida",
-        &text(&folder),
-        "--config",
-        &text(&recipe),
-    ]);
-    assert_code(&output, 0);
-    let told = String::from_utf8(output.stdout).unwrap();
+    let told = assessed(&scratch, &folder, "trees = 5");
     let named = told.lines().find(|line| line.contains("learns without"));
     let named = named.unwrap_or_else(|| panic!("{told}"));
     assert!(named.contains("arm swing"), "{named}");
@@ -283,4 +272,26 @@ fn a_folder_that_is_not_the_deposit_is_refused_with_what_is_missing() {
     )
     .unwrap();
     refused("1 unreadable: not a usable C3D file");
+}
+
+#[test]
+fn damaged_weights_are_refused_by_their_name() {
+    let scratch = Scratch::new("damaged-words");
+    let weights = scratch.path("cut.safetensors");
+    fs::write(&weights, b"no weights").unwrap();
+    let (folder, weights) = (text(&scratch.path("shida")), text(&weights));
+    let output = ambulo(&[
+        "eval",
+        "reasoner",
+        "--shida",
+        &folder,
+        "--weights",
+        &weights,
+    ]);
+    assert_code(&output, 2);
+    let said = stderr(&output);
+    assert!(
+        said.contains("cut.safetensors") && said.contains("copy or download"),
+        "{said}"
+    );
 }

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ambulo::assessment::score::Scorer as _;
+use ambulo::analysis::Analysis;
+use ambulo::assessment::score::{ScoreModel, Scorer as _};
 use ambulo::motion::Motion3d;
 use ambulo::trial::{Recording, Trial};
 use ambulo_io::files;
@@ -99,8 +100,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         question.answer(&mut out, &models, args.show)?;
     }
     if let Some(folder) = &args.shida {
+        let model = score_model()?;
         let deposit = deposit::read(folder, |walk, score, trial| {
-            of_deposit(&walk.subject, score, trial, &codes.network)
+            of_deposit((&walk.subject, score), trial, model, &codes.network)
         })?;
         out.push_str(&deposit.heading());
         out.push_str(
@@ -120,15 +122,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// A walk of the deposit; `None` where it was rejected or has no tokens.
-fn of_deposit(subject: &str, score: u8, trial: Trial, tokenizer: &Vqvae) -> Option<GaitText> {
+fn of_deposit(
+    (subject, score): (&str, u8),
+    trial: Trial,
+    model: &ScoreModel,
+    tokenizer: &Vqvae,
+) -> Option<GaitText> {
     let Recording::Motion(motion) = trial.recording.clone() else {
         return None;
     };
     let analysis = analysis_of(trial, &measuring())?;
-    let measured = MeasuredText {
-        features: assess::features(&analysis),
-        readings: assess::readings(&analysis, assess::shipped_model()?, &Config::default()),
-    };
+    let measured = measured_text(&analysis, model);
     let origin = (subject, Role::Test, score);
     let departs_z = TextSettings::default().departs_z;
     GaitText::of(origin, &motion, measured, tokenizer, departs_z).ok()
@@ -166,8 +170,7 @@ impl Question<'_, '_> {
         show_walks: usize,
     ) -> anyhow::Result<()> {
         let (_, ruler) = models.first().context("no language model to judge")?;
-        let baseline =
-            assess::shipped_model().context("no model of gait scores comes with this program")?;
+        let baseline = score_model()?;
         let forest: Vec<Judged> = self
             .held
             .iter()
@@ -226,7 +229,19 @@ impl Question<'_, '_> {
     }
 }
 
-fn baseline_0(walk: &GaitText, model: &ambulo::assessment::score::ScoreModel) -> Judged {
+/// Baseline 0, whose norms the writer uses too.
+fn score_model() -> anyhow::Result<&'static ScoreModel> {
+    assess::shipped_model().context("no model of gait scores comes with this program")
+}
+
+fn measured_text(analysis: &Analysis, model: &ScoreModel) -> MeasuredText {
+    MeasuredText {
+        features: assess::features(analysis),
+        readings: assess::readings(analysis, model, &Config::default()),
+    }
+}
+
+fn baseline_0(walk: &GaitText, model: &ScoreModel) -> Judged {
     let found = model.whole.probabilities(&walk.measured.features);
     Judged {
         person: walk.person.clone(),
@@ -269,8 +284,8 @@ fn reasoners(paths: &[PathBuf], codes: &str) -> anyhow::Result<Vec<(String, Reas
     let mut models = Vec::new();
     for path in paths {
         let file = files::load_file(path)?;
-        let weights = Weights::from_bytes(&file.bytes)?;
         let refused = || format!("cannot use {}", path.display());
+        let weights = Weights::from_bytes(&file.bytes).with_context(refused)?;
         anyhow::ensure!(
             weights
                 .info()
@@ -341,16 +356,8 @@ pub(crate) fn walks(
     tokenizer: &Vqvae,
     progress: &mut Progress,
 ) -> anyhow::Result<Vec<GaitText>> {
-    let model =
-        assess::shipped_model().context("no model of gait scores comes with this program")?;
-    let config = Config::default();
-    let mut measure = |motion: &Motion3d| {
-        let analysis = motion_analysis(motion)?;
-        Some(MeasuredText {
-            features: assess::features(&analysis),
-            readings: assess::readings(&analysis, model, &config),
-        })
-    };
+    let model = score_model()?;
+    let mut measure = |motion: &Motion3d| Some(measured_text(&motion_analysis(motion)?, model));
     let mut tell = |done: usize, of: usize| progress.stage(&format!("people: {done} of {of}"));
     let walks = gait_texts(data, settings, roles, tokenizer, &mut measure, &mut tell)?;
     progress.finish();
