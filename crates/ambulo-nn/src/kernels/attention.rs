@@ -4,7 +4,7 @@ pub(crate) mod long;
 
 use super::cpu::{Cpu, Task};
 use super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles, with_rows};
-use super::math::exp2;
+use super::math::weight2;
 use super::pool::{Chunks, Pool};
 use super::simd::Simd;
 
@@ -484,13 +484,13 @@ unsafe fn softmax<S: Simd>(s: S, row: *mut f32, keys: usize) -> f32 {
         let mut sum = s.splat(0.0);
         t = 0;
         while t < whole {
-            let e = exp2(s, s.sub(s.load(row.add(t)), largest));
+            let e = weight2(s, s.sub(s.load(row.add(t)), largest));
             s.store(e, row.add(t));
             sum = s.add(sum, e);
             t += S::LANES;
         }
         if rest > 0 {
-            let e = exp2(s, s.sub(s.load_first(row.add(whole), rest), largest));
+            let e = weight2(s, s.sub(s.load_first(row.add(whole), rest), largest));
             s.store_first(e, row.add(whole), rest);
             sum = s.add(sum, s.load_first(row.add(whole), rest));
         }

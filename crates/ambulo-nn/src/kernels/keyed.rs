@@ -6,7 +6,7 @@
 
 use super::buffer::{Buffer, LINE};
 use super::cpu::{Cpu, Task};
-use super::math::exp;
+use super::math::{exp, without_least};
 use super::simd::Simd;
 
 /// Components whose sums are kept in registers together, in vectors.
@@ -169,7 +169,8 @@ impl Task for Attend<'_> {
         let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let most = s.splat(largest);
         for chunk in scores.chunks_mut(S::LANES) {
-            s.write(exp(s, s.sub(s.read(chunk), most)), chunk);
+            let weight = exp(s, s.sub(s.read(chunk), most));
+            s.write(without_least(s, weight), chunk);
         }
         let total: f32 = scores.iter().sum();
         let share = s.splat(1.0 / total);

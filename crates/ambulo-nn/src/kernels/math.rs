@@ -41,6 +41,26 @@ pub(super) fn exp2<S: Simd>(s: S, x: S::V) -> S::V {
     s.times_pow2(p, n)
 }
 
+/// A weight of a softmax below this share of the largest counts as nothing; it changes no sum in single precision.
+///
+/// The smallest weights and their products with values would be denormal, and processors take a hundred times as
+/// long for these: attention that looks at few of many keys took four times as long.
+const LEAST_WEIGHT: f32 = 1.0 / (1_u64 << 60) as f32;
+
+/// Weights of a softmax: 2 to the power of how far each score lies below the largest, or 0. What is no number stays
+/// none.
+#[inline(always)]
+pub(super) fn weight2<S: Simd>(s: S, x: S::V) -> S::V {
+    // Of a number and what is none, every instruction set gives the second; so it does below.
+    without_least(s, exp2(s, s.max(s.splat(-100.0), x)))
+}
+
+/// Takes from weights of a softmax what counts as nothing.
+#[inline(always)]
+pub(super) fn without_least<S: Simd>(s: S, weight: S::V) -> S::V {
+    s.max(s.splat(0.0), s.sub(weight, s.splat(LEAST_WEIGHT)))
+}
+
 /// GELU with the error function, `x/2 · (1 + erf(x/√2))`, to about 2e-7 of the size of `x`.
 ///
 /// Source of the error function: Abramowitz & Stegun, formula 7.1.26.
@@ -69,4 +89,54 @@ pub(super) fn gelu_tanh<S: Simd>(s: S, x: S::V) -> S::V {
     let inner = s.fma(x, cubic, x);
     let power = exp(s, s.mul(inner, s.splat(MINUS_TWO_ROOTS)));
     s.div(x, s.add(power, s.splat(1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cpu::{Cpu, Isa, Task};
+    use super::*;
+
+    struct Weights<'a>(&'a mut [f32]);
+
+    impl Task for Weights<'_> {
+        type Output = ();
+
+        fn run<S: Simd>(self, s: S) {
+            for chunk in self.0.chunks_mut(S::LANES) {
+                s.write(weight2(s, s.read(chunk)), chunk);
+            }
+        }
+    }
+
+    /// No weight is so small that it or its product with a value would be denormal.
+    #[test]
+    fn weights_are_powers_of_two_or_nothing() {
+        let scores: Vec<f32> = (-4000..=0_i16).map(|x| f32::from(x) / 16.0).collect();
+        let far = [-1e4, -1e30, f32::MIN, f32::NEG_INFINITY, f32::NAN];
+        for cpu in Isa::available().iter().filter_map(|&isa| Cpu::with(isa)) {
+            let mut found = [&scores[..], &far].concat();
+            cpu.run(Weights(&mut found));
+            for (&score, weight) in scores.iter().zip(&found) {
+                let expected = f64::from(score).exp2();
+                let (difference, isa) = ((f64::from(*weight) - expected).abs(), cpu.isa());
+                assert!(
+                    difference <= 3e-7 * expected + 1e-18,
+                    "{isa:?} {score}: {weight}"
+                );
+                assert!(
+                    *weight == 0.0 || *weight > 1e-27,
+                    "{isa:?} {score}: {weight}"
+                );
+                assert!(
+                    score > -40.0 || *weight < 2e-12,
+                    "{isa:?} {score}: {weight}"
+                );
+            }
+            let [rest @ .., none] = &found[scores.len()..] else {
+                unreachable!()
+            };
+            assert!(rest.iter().all(|&weight| weight == 0.0), "{rest:?}");
+            assert!(none.is_nan(), "{:?}", cpu.isa());
+        }
+    }
 }

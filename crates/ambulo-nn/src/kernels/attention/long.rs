@@ -4,13 +4,14 @@
 //! of its exponentials and the weighted sum of values are kept; no matrix of queries by keys is ever held.
 //! Exponentials are taken while scores are still in registers: a query's scores cannot be larger than the
 //! product of its length and that of the longest key, and where no power of two of that size leaves the range
-//! of `f32`, nothing needs to be known about the largest score. Where it may, that score is found first.
+//! of `f32`, nothing needs to be known about the largest score. Where it may, the largest so far is taken off, and
+//! sums shrink where a block of keys has a larger one.
 //!
 //! Source: Dao et al. (2022), "`FlashAttention`", arXiv:2205.14135, for the blocks.
 
 use super::super::cpu::{Cpu, Task};
 use super::super::gemm::{SharedMut, Tile, load_some, multiply, store_some, tiles, with_rows};
-use super::super::math::exp2;
+use super::super::math::{exp2, weight2};
 use super::super::pool::{Chunks, Pool};
 use super::super::simd::Simd;
 use super::{Heads, KeyValues, Layout, Tokens};
@@ -83,13 +84,18 @@ impl Sizes {
         ]
     }
 
+    /// Keys of the block that begins at one, up to whole panels.
+    fn block(self, first: usize) -> usize {
+        BLOCK.min(self.keys - first)
+    }
+
     /// Where the sum of a query's values is kept: a panel of features of all queries after the other.
     fn sum(self, query: usize, feature: usize) -> usize {
         (feature / self.panel * self.queries + query) * self.panel + feature % self.panel
     }
 
     /// Of the scores of a tile; of each query itself, its sum of values, the parts of its sum of exponentials,
-    /// and what is taken off its scores.
+    /// and its largest score so far.
     fn scratch(self) -> [usize; 5] {
         [
             self.rows * APART,
@@ -248,7 +254,7 @@ struct Parts {
     queries: *mut f32,
     sums: *mut f32,
     totals: *mut f32,
-    shifts: *mut f32,
+    largest: *mut f32,
 }
 
 impl Queries {
@@ -263,7 +269,7 @@ impl Queries {
             queries: at(scores),
             sums: at(scores + queries),
             totals: at(scores + queries + sums),
-            shifts: at(scores + queries + sums + totals),
+            largest: at(scores + queries + sums + totals),
         }
     }
 }
@@ -283,17 +289,16 @@ impl Task for Queries {
                 // Not true of what is no number.
                 are_small &= length * self.longest < MOST;
             }
-            if !are_small {
-                for rows in tiles(0..self.count, S::ROWS) {
-                    let m = rows.len();
-                    with_rows!(S, m, find_largest::<S, _>(s, &self, rows.start, parts));
-                }
-            }
             let mut first = 0;
             while first < self.keys {
                 for rows in tiles(0..self.count, S::ROWS) {
-                    let m = rows.len();
-                    with_rows!(S, m, pass::<S, _>(s, &self, rows.start, first, parts));
+                    let (m, at) = (rows.len(), (rows.start, first));
+                    if are_small {
+                        with_rows!(S, m, weigh_small::<S, _>(s, &self, at, parts));
+                    } else {
+                        with_rows!(S, m, weigh_any::<S, _>(s, &self, at, parts));
+                    }
+                    with_rows!(S, m, add_values::<S, _>(s, &self, at, parts));
                 }
                 first += BLOCK;
             }
@@ -337,12 +342,12 @@ unsafe fn enter<S: Simd>(s: S, task: &Queries, query: usize, parts: Parts) -> f3
             i += S::LANES;
         }
         s.store(s.splat(0.0), parts.totals.add(query * S::LANES));
-        *parts.shifts.add(query) = 0.0;
+        *parts.largest.add(query) = f32::NEG_INFINITY;
     }
     s.sum(squares).sqrt()
 }
 
-/// Scores of `M` queries and a panel of keys, what is taken off them included.
+/// Scores of `M` queries and a panel of keys.
 ///
 /// # Safety
 ///
@@ -358,9 +363,6 @@ unsafe fn score<S: Simd, const M: usize>(
     let mut tile: Tile<S::V, M, VECTORS> = [[s.splat(0.0); VECTORS]; M];
     // SAFETY: the caller's word.
     unsafe {
-        for (r, sums) in tile.iter_mut().enumerate() {
-            *sums = [s.splat(*parts.shifts.add(row + r)); VECTORS];
-        }
         let a = (parts.queries.add(row * width).cast_const(), width);
         let b = (task.turned.add(key * width), panel);
         multiply(s, width, a, b, &mut tile);
@@ -368,73 +370,136 @@ unsafe fn score<S: Simd, const M: usize>(
     tile
 }
 
-/// Finds the largest score of `M` queries, which is taken off all.
+/// Stores the weights of a block of keys for `M` queries whose scores are small: powers of 2, taken while the scores
+/// are still in registers. Adds them to the queries' totals. Behind the last key they are 0.
 ///
 /// # Safety
 ///
-/// The queries from `row` on are the task's.
+/// The queries from `row` on and the keys from `first` on are the task's.
 #[inline(always)]
-unsafe fn find_largest<S: Simd, const M: usize>(s: S, task: &Queries, row: usize, parts: Parts) {
-    let mut most = [f32::NEG_INFINITY; M];
-    let mut key = 0;
-    while key < task.keys {
-        let count = task.keys - key;
-        // SAFETY: the caller's word; a panel of scores is shorter than those of a query.
+unsafe fn weigh_small<S: Simd, const M: usize>(
+    s: S,
+    task: &Queries,
+    (row, first): (usize, usize),
+    parts: Parts,
+) {
+    let Sizes { panel, .. } = task.sizes;
+    let count = task.sizes.block(first);
+    let mut t = 0;
+    while t < count {
+        let left = task.keys - first - t;
+        // SAFETY: the caller's word; there are as many scores as keys of a block, and totals of every query.
         unsafe {
-            let tile: Tile<S::V, M, VECTORS> = score(s, task, (row, key), parts);
-            for (most, sums) in most.iter_mut().zip(tile) {
-                for (j, sum) in sums.into_iter().enumerate() {
-                    if count >= (j + 1) * S::LANES {
-                        *most = most.max(s.largest(sum));
-                    } else {
-                        s.store(sum, parts.scores);
-                        for lane in 0..count.saturating_sub(j * S::LANES) {
-                            *most = most.max(*parts.scores.add(lane));
-                        }
+            let tile: Tile<S::V, M, VECTORS> = score(s, task, (row, first + t), parts);
+            for (r, scores) in tile.into_iter().enumerate() {
+                let total = parts.totals.add((row + r) * S::LANES);
+                let mut sum = s.load(total);
+                for (j, score) in scores.into_iter().enumerate() {
+                    let to = parts.scores.add(r * APART + t + j * S::LANES);
+                    let mut weight = exp2(s, score);
+                    if left < (j + 1) * S::LANES {
+                        s.store(s.splat(0.0), to);
+                        store_some(s, weight, to, left.saturating_sub(j * S::LANES));
+                        weight = s.load(to);
                     }
+                    s.store(weight, to);
+                    sum = s.add(sum, weight);
                 }
+                s.store(sum, total);
             }
         }
-        key += task.sizes.panel;
-    }
-    for (r, most) in most.into_iter().enumerate() {
-        // SAFETY: the caller's word.
-        unsafe { *parts.shifts.add(row + r) = -most };
+        t += panel;
     }
 }
 
-/// `M` queries from `row` on pass the keys from `first` on.
+/// The same for scores of any size: of all, the largest that the query has met is taken off; where this block has a
+/// larger one, what was added up before shrinks.
 ///
 /// # Safety
 ///
-/// The queries and keys are the task's.
+/// That of [`weigh_small`].
 #[inline(always)]
-unsafe fn pass<S: Simd, const M: usize>(
+unsafe fn weigh_any<S: Simd, const M: usize>(
     s: S,
     task: &Queries,
-    row: usize,
-    first: usize,
+    (row, first): (usize, usize),
     parts: Parts,
 ) {
-    let Sizes {
-        panel,
-        keys,
-        padded,
-        ..
-    } = task.sizes;
-    // Packed up to whole panels.
-    let count = BLOCK.min(keys - first);
-    // SAFETY: the caller's word.
-    unsafe {
-        let mut t = 0;
-        while t < count {
+    let Sizes { panel, padded, .. } = task.sizes;
+    let count = task.sizes.block(first);
+    let none = s.splat(f32::NEG_INFINITY);
+    let mut most = [none; M];
+    let mut t = 0;
+    while t < count {
+        let left = task.keys - first - t;
+        // SAFETY: the caller's word; there are as many scores as keys of a block.
+        unsafe {
             let tile: Tile<S::V, M, VECTORS> = score(s, task, (row, first + t), parts);
-            let left = task.keys - first - t;
-            weigh(s, &tile, (parts.scores.add(t), left), (row, parts.totals));
-            t += panel;
+            for (r, scores) in tile.into_iter().enumerate() {
+                for (j, mut score) in scores.into_iter().enumerate() {
+                    let to = parts.scores.add(r * APART + t + j * S::LANES);
+                    if left < (j + 1) * S::LANES {
+                        s.store(none, to);
+                        store_some(s, score, to, left.saturating_sub(j * S::LANES));
+                        score = s.load(to);
+                    }
+                    s.store(score, to);
+                    most[r] = s.max(most[r], score);
+                }
+            }
         }
-        let mut i = 0;
-        while i < padded {
+        t += panel;
+    }
+    for (r, most) in most.into_iter().enumerate() {
+        // SAFETY: likewise; sums and totals of every query.
+        unsafe {
+            let largest = parts.largest.add(row + r);
+            let total = parts.totals.add((row + r) * S::LANES);
+            let (before, now) = (*largest, s.largest(most).max(*largest));
+            let mut sum = s.load(total);
+            if now > before {
+                *largest = now;
+                let factor = weight2(s, s.splat(before - now));
+                sum = s.mul(sum, factor);
+                let mut i = 0;
+                while i < padded {
+                    let own = parts.sums.add(task.sizes.sum(row + r, i));
+                    s.store(s.mul(s.load(own), factor), own);
+                    i += S::LANES;
+                }
+            }
+            let now = s.splat(now);
+            let mut t = 0;
+            while t < count {
+                let at = parts.scores.add(r * APART + t);
+                let weight = weight2(s, s.sub(s.load(at), now));
+                s.store(weight, at);
+                sum = s.add(sum, weight);
+                t += S::LANES;
+            }
+            s.store(sum, total);
+        }
+    }
+}
+
+/// Adds a block's values, weighted, to the sums of `M` queries.
+///
+/// # Safety
+///
+/// That of [`weigh_small`], behind which it comes.
+#[inline(always)]
+unsafe fn add_values<S: Simd, const M: usize>(
+    s: S,
+    task: &Queries,
+    (row, first): (usize, usize),
+    parts: Parts,
+) {
+    let Sizes { panel, padded, .. } = task.sizes;
+    let count = task.sizes.block(first);
+    let mut i = 0;
+    while i < padded {
+        // SAFETY: the caller's word; values are packed up to whole panels.
+        unsafe {
             let own = parts.sums.add(task.sizes.sum(row, i));
             let mut tile: Tile<S::V, M, VECTORS> = [[s.splat(0.0); VECTORS]; M];
             for (r, sums) in tile.iter_mut().enumerate() {
@@ -450,42 +515,8 @@ unsafe fn pass<S: Simd, const M: usize>(
                     s.store(sum, own.add(r * panel + j * S::LANES));
                 }
             }
-            i += panel;
         }
-    }
-}
-
-/// Stores powers of 2 instead of scores, and adds them to the queries' totals. Scores behind the `left` ones
-/// that a query still has become 0.
-///
-/// # Safety
-///
-/// `M` rows of scores can be written, a panel of each, and so can the totals of as many queries.
-#[inline(always)]
-unsafe fn weigh<S: Simd, const M: usize>(
-    s: S,
-    tile: &Tile<S::V, M, VECTORS>,
-    (scores, left): (*mut f32, usize),
-    (row, totals): (usize, *mut f32),
-) {
-    for (r, sums) in tile.iter().enumerate() {
-        // SAFETY: the caller's word.
-        unsafe {
-            let total = totals.add((row + r) * S::LANES);
-            let mut sum = s.load(total);
-            for (j, &score) in sums.iter().enumerate() {
-                let to = scores.add(r * APART + j * S::LANES);
-                let mut weight = exp2(s, score);
-                if left < (j + 1) * S::LANES {
-                    s.store(s.splat(0.0), to);
-                    store_some(s, weight, to, left.saturating_sub(j * S::LANES));
-                    weight = s.load(to);
-                }
-                s.store(weight, to);
-                sum = s.add(sum, weight);
-            }
-            s.store(sum, total);
-        }
+        i += panel;
     }
 }
 
@@ -495,6 +526,94 @@ mod tests {
 
     use super::super::super::Isa;
     use super::*;
+
+    /// Attention over `keys` tokens of each sequence, whose queries, keys and values stand side by side; the first
+    /// `queries` of them ask.
+    fn side_by_side(data: &[f32], heads: Heads, queries: usize, keys: usize) -> LongAttention<'_> {
+        let features = heads.count * heads.width;
+        let layout = layout(heads.sequences, 3 * features, keys);
+        LongAttention {
+            heads,
+            queries: Tokens {
+                data,
+                layout,
+                count: queries,
+            },
+            keys: KeyValues {
+                keys: Tokens {
+                    data,
+                    layout: layout.shifted(features),
+                    count: keys,
+                },
+                value_offset: features,
+            },
+        }
+    }
+
+    fn layout(sequences: usize, step: usize, count: usize) -> Layout {
+        Layout {
+            offset: 0,
+            group: sequences,
+            outer: 0,
+            inner: count * step,
+            step,
+        }
+    }
+
+    fn attend(attention: &LongAttention<'_>, cpu: Cpu, threads: usize) -> Vec<f32> {
+        let Heads {
+            sequences,
+            count,
+            width,
+            ..
+        } = attention.heads;
+        let (features, queries) = (count * width, attention.queries.count);
+        let pool = Pool::new(threads);
+        let mut packed = vec![9.0; packed_len(cpu, width, attention.keys.keys.count)];
+        let each = scratch_len(cpu, width);
+        let mut scratch = vec![9.0; threads * each];
+        let mut output = vec![0.0; sequences * queries * features];
+        let to = (&mut *output, layout(sequences, features, queries));
+        attention.run_on(
+            (cpu, &pool),
+            to,
+            &mut packed,
+            Chunks::new(&mut scratch, each),
+        );
+        output
+    }
+
+    /// A key that is no number makes every answer none, and a query its own alone, however large scores are.
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "test data")]
+    fn what_is_no_number_is_not_hidden() {
+        let (queries, keys, width) = (20, 600, 24);
+        let mut rng = SeededRng::new(7);
+        let numbers: Vec<f32> = (0..keys * 3 * width).map(|_| rng.normal() as f32).collect();
+        for scale in [0.1, 40.0] {
+            let heads = Heads {
+                sequences: 1,
+                count: 1,
+                width,
+                scale,
+            };
+            for cpu in Isa::available().iter().filter_map(|&isa| Cpu::with(isa)) {
+                let none = |token: usize, part: usize| {
+                    let mut data = numbers.clone();
+                    data[(token * 3 + part) * width + 1] = f32::NAN;
+                    let found = attend(&side_by_side(&data, heads, queries, keys), cpu, 1);
+                    found
+                        .chunks(width)
+                        .map(|answer| answer.iter().any(|x| x.is_nan()))
+                        .collect()
+                };
+                let of_query: Vec<bool> = none(3, 0);
+                let expected: Vec<bool> = (0..queries).map(|query| query == 3).collect();
+                assert_eq!(of_query, expected, "{:?} {scale}", cpu.isa());
+                assert_eq!(none(400, 1), vec![true; queries], "{:?} {scale}", cpu.isa());
+            }
+        }
+    }
 
     /// Against plain sums in f64, for two sequences of two heads; with scores within the range of exponentials and
     /// beyond it, also where all of a query's are far below zero.
@@ -518,48 +637,15 @@ mod tests {
                 1.5 * rng.normal() as f32 + side * apart
             });
             let data: Vec<f32> = numbers.collect();
-            let layout = |step: usize, count: usize| Layout {
-                offset: 0,
-                group: sequences,
-                outer: 0,
-                inner: count * step,
-                step,
+            let shape = Heads {
+                sequences,
+                count: heads,
+                width,
+                scale,
             };
-            let from = layout(3 * features, keys);
-            let tokens = Tokens {
-                data: &data,
-                layout: from,
-                count: queries,
-            };
-            let attention = LongAttention {
-                heads: Heads {
-                    sequences,
-                    count: heads,
-                    width,
-                    scale,
-                },
-                queries: tokens,
-                keys: KeyValues {
-                    keys: Tokens {
-                        layout: from.shifted(features),
-                        count: keys,
-                        ..tokens
-                    },
-                    value_offset: features,
-                },
-            };
+            let attention = side_by_side(&data, shape, queries, keys);
             for cpu in Isa::available().iter().filter_map(|&isa| Cpu::with(isa)) {
-                let mut outputs = [1, 3].map(|threads| {
-                    let pool = Pool::new(threads);
-                    let mut packed = vec![9.0; packed_len(cpu, width, keys)];
-                    let each = scratch_len(cpu, width);
-                    let mut scratch = vec![9.0; threads * each];
-                    let mut output = vec![0.0; sequences * queries * features];
-                    let to = (&mut *output, layout(features, queries));
-                    let scratch = Chunks::new(&mut scratch, each);
-                    attention.run_on((cpu, &pool), to, &mut packed, scratch);
-                    output
-                });
+                let mut outputs = [1, 3].map(|threads| attend(&attention, cpu, threads));
                 assert_eq!(outputs[0], outputs[1], "any number of threads");
                 for (place, found) in outputs[0].iter_mut().enumerate() {
                     let (token, feature) = (place / features, place % features);
