@@ -24,6 +24,8 @@ pub const CODES_NOTE: &str = "motion_tokenizer";
 
 /// The note of weights that says what they read: [`Reads`] by its name.
 pub const READS_NOTE: &str = "reads";
+/// The note of weights that says by how much their probabilities of scores are too sure: see [`tempered`].
+pub const TEMPERATURE_NOTE: &str = "score_temperature";
 
 /// Tokens of a rationale at most.
 const LONGEST_ANSWER: usize = 192;
@@ -79,6 +81,7 @@ pub struct Reasoner {
     format: AnswerFormat,
     longest: usize,
     reads: Reads,
+    temperature: f64,
 }
 
 /// What a language model says of a motion.
@@ -113,6 +116,12 @@ pub enum ReasonerError {
         /// What they say.
         name: String,
     },
+    /// The temperature of the scores is none.
+    #[error("the weights have a score_temperature of {text:?}, which is no number above 0")]
+    Temperature {
+        /// What they say.
+        text: String,
+    },
     /// The tokenizer cannot be read.
     #[error(transparent)]
     Tokenizer(#[from] TextError),
@@ -145,7 +154,21 @@ impl Reasoner {
             }
             None => Reads::Motion,
         };
-        Self::new(t5, tokenizer, longest.unwrap_or(LONGEST_MOTION), reads)
+        let temperature = match notes.get(TEMPERATURE_NOTE) {
+            Some(text) => {
+                let found = text
+                    .parse()
+                    .ok()
+                    .filter(|it: &f64| it.is_finite() && *it > 0.0);
+                found.ok_or_else(|| ReasonerError::Temperature { text: text.clone() })?
+            }
+            None => 1.0,
+        };
+        let reasoner = Self::new(t5, tokenizer, longest.unwrap_or(LONGEST_MOTION), reads)?;
+        Ok(Self {
+            temperature,
+            ..reasoner
+        })
     }
 
     /// A language model with its tokenizer, that reads at most `longest` codes of a motion.
@@ -171,6 +194,7 @@ impl Reasoner {
             tokenizer,
             longest,
             reads,
+            temperature: 1.0,
         })
     }
 
@@ -209,7 +233,14 @@ impl Reasoner {
         let answer = self.t5.answer(&encoded, &self.format)?;
         Ok(GaitAnswer {
             text: self.tokenizer.decode(&answer.reasoning, Special::Skip),
-            probabilities: answer.probabilities.into_iter().map(f64::from).collect(),
+            probabilities: tempered(
+                &answer
+                    .probabilities
+                    .into_iter()
+                    .map(f64::from)
+                    .collect::<Vec<_>>(),
+                self.temperature,
+            ),
             cut: answer.cut,
         })
     }
@@ -245,4 +276,57 @@ pub fn read(tokenizer: &Tokenizer, instruction: &str, inner: &[u32]) -> Vec<u32>
     tokens.extend(tokenizer.encode(after));
     tokens.push(tokenizer.end());
     tokens
+}
+
+/// Probabilities at a temperature: each to the power of its inverse, so that their sum is 1 again. Above 1 they become
+/// more alike, and none changes its rank. Networks tend to be too sure; the temperature at which they are not is found
+/// on people that they did not learn from (Guo et al. 2017, "On Calibration of Modern Neural Networks").
+pub fn tempered(probabilities: &[f64], temperature: f64) -> Vec<f64> {
+    let powers = probabilities.iter().map(|it| it.powf(temperature.recip()));
+    let powers: Vec<f64> = powers.collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|it| it / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::threads::Threads;
+    use crate::weights::shipped;
+
+    use super::*;
+
+    fn with_temperature(text: &str) -> Result<Reasoner, ReasonerError> {
+        let mut all = shipped().iter();
+        let weights = all.find(|it| it.id == "assess_reasoner").unwrap();
+        let weights = weights.load().unwrap().with_note(TEMPERATURE_NOTE, text);
+        Reasoner::from_weights(&weights, &Engine::new(Threads::new(1)))
+    }
+
+    #[test]
+    fn a_higher_temperature_changes_how_sure_an_answer_is_and_nothing_else() {
+        let codes: Vec<usize> = (0..40).map(|place| place * 7 % 256).collect();
+        let answers = ["1", "2"].map(|temperature| {
+            let reasoner = with_temperature(temperature).unwrap();
+            let readings = AspectReadings::default();
+            reasoner.answer(INSTRUCTION, &codes, &readings).unwrap()
+        });
+        let [sure, modest] = &answers;
+        assert_eq!(sure.text, modest.text);
+        let roots = sure.probabilities.iter().map(|it| it.sqrt());
+        let sum: f64 = roots.clone().sum();
+        for (found, root) in modest.probabilities.iter().zip(roots) {
+            assert!((found - root / sum).abs() < 1e-12, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_that_is_none_is_refused() {
+        for text in ["0", "-1", "inf", "NaN", "warm", ""] {
+            let error = with_temperature(text).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("score_temperature of {text:?}")),
+                "{error}"
+            );
+        }
+    }
 }

@@ -242,6 +242,15 @@ impl Weights {
         Ok(self.tensors.to_safetensors(&texts, storage)?)
     }
 
+    /// The same weights with one more note, or another one of that name.
+    #[must_use]
+    pub fn with_note(mut self, name: &str, text: &str) -> Self {
+        self.info.notes.insert(name.to_owned(), text.to_owned());
+        // They are no longer those of the file.
+        self.sha256 = None;
+        self
+    }
+
     /// The settings of the network.
     pub fn config(&self) -> &NetworkConfig {
         &self.config

@@ -30,6 +30,7 @@ use crate::modules::ModuleError;
 use crate::modules::convformer::ConvFormer;
 use crate::modules::rtpca::Rtpca;
 use crate::optimizer::OptimizerConfig;
+use crate::reasoner::CalibrationError;
 use crate::schedule::Schedule;
 
 pub use params::{ParamsLesson, ParamsTrainConfig, fit_params};
@@ -244,7 +245,10 @@ pub enum TrainError {
     /// The weights do not fit the network.
     #[error(transparent)]
     Weights(#[from] ModuleError),
-    /// A file could not be written.
+    /// What a language model says of its scores could not be calibrated.
+    #[error("the probabilities of the scores could not be calibrated")]
+    Calibration(#[from] CalibrationError),
+    /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
     /// The weights could not be put into a file.

@@ -4,6 +4,7 @@
 //! Source: Wang et al. (2025), "AGIR", whose training code was not released; what follows its text is said so, and all
 //! texts are our own.
 
+mod calibration;
 mod judged;
 mod lessons;
 mod levels;
@@ -14,6 +15,7 @@ mod vocabulary;
 mod walks;
 mod written;
 
+pub use calibration::{CalibrationError, calibrated, temperature};
 pub use judged::{SaidTable, Trivial};
 pub use lessons::{Lessons, Objective, Other, TextBatch};
 pub use levels::token_features;

@@ -113,7 +113,7 @@ static SHIPPED: &[Shipped] = &[
     Shipped {
         id: "assess_reasoner",
         about: "writes a gait score and its reasons from a walk's tokens and what was measured (T5)",
-        sha256: "029d1e030a39d1f5d31957e106a8e6e7b6b4b7b48409fcaea26d1f06e600f937",
+        sha256: "d8650c4f86be73cd7d004e5785f478302326ba636f25887f78303a6c7171347b",
         bytes: include_bytes!("../../../../weights/assess_reasoner.safetensors"),
     },
 ];

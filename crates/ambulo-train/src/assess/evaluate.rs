@@ -32,7 +32,7 @@ pub struct Figure {
     pub ci95: Option<[f64; 2]>,
 }
 
-const MEASURES: usize = 12;
+const MEASURES: usize = 14;
 const NAMES: [&str; MEASURES] = [
     "accuracy",
     "balanced accuracy",
@@ -45,6 +45,8 @@ const NAMES: [&str; MEASURES] = [
     "kappa, linear weights",
     "kappa, quadratic weights",
     "mean absolute error",
+    "mean certainty",
+    "Brier score",
     "majority class, accuracy",
 ];
 
@@ -108,6 +110,14 @@ impl Judged {
                 .unwrap_or_default(),
         }
     }
+
+    /// Σ (probability − truth)² over the scores.
+    fn brier(&self) -> f64 {
+        let scores = self.probabilities.iter().zip(0..);
+        let wrong = scores
+            .map(|(probability, score)| probability - f64::from(u8::from(score == self.truth)));
+        wrong.map(|it| it * it).sum()
+    }
 }
 
 impl ScoreTable {
@@ -116,25 +126,23 @@ impl ScoreTable {
     /// Every walk counts by its likeliest score, abstentions too; of equals the lower. A score that is never given has
     /// precision 0. The majority class is that of the walks themselves.
     pub fn of(judged: &[Judged], least_certain: f64) -> Option<Self> {
-        let truths: Vec<usize> = judged.iter().map(|it| usize::from(it.truth)).collect();
-        let found: Vec<usize> = judged
-            .iter()
-            .map(|it| usize::from(likeliest(&it.probabilities).0))
-            .collect();
         let people: Vec<&str> = judged.iter().map(|it| it.person.as_str()).collect();
         let mut distinct = people.clone();
         distinct.sort_unstable();
         distinct.dedup();
         let mut counts = [0_usize; SCORES];
-        for &truth in &truths {
-            *counts.get_mut(truth)? += 1;
+        for it in judged {
+            *counts.get_mut(usize::from(it.truth))? += 1;
         }
         let majority = (0..SCORES).max_by_key(|&score| (counts[score], SCORES - score))?;
-        let confusion = Confusion::new(&found, &truths, SCORES).ok()?;
-        let measures = |places: &[usize]| measures(places, &found, &truths, majority);
-        let all: Vec<usize> = (0..judged.len()).collect();
-        let values = measures(&all);
-        let intervals = bootstrap::clustered(&people, SEED, measures);
+        let drawn = |places: &[usize]| -> Vec<&Judged> {
+            places.iter().map(|&place| &judged[place]).collect()
+        };
+        let all: Vec<&Judged> = judged.iter().collect();
+        let confusion = confusion(&all)?;
+        let values = measures(&all, majority);
+        let intervals =
+            bootstrap::clustered(&people, SEED, |places| measures(&drawn(places), majority));
         let mut figures = [Figure {
             value: None,
             ci95: None,
@@ -159,7 +167,9 @@ impl ScoreTable {
     }
 
     /// Names and figures in the order of the table. Precision, recall and F1 are averaged over the scores alike
-    /// (macro) or by how often they are true (weighted).
+    /// (macro) or by how often they are true (weighted). The mean certainty is that of the likeliest score: above the
+    /// accuracy, probabilities are too sure. The Brier score is the mean of Σ (probability − truth)² over the four
+    /// scores: 0.75 if all are always alike. Both are of the walks that were given probabilities.
     pub fn figures(&self) -> impl Iterator<Item = (&'static str, Figure)> {
         NAMES.into_iter().zip(self.figures)
     }
@@ -200,19 +210,28 @@ impl ScoreTable {
     }
 }
 
-fn measures(
-    places: &[usize],
-    found: &[usize],
-    truths: &[usize],
-    majority: usize,
-) -> [Option<f64>; MEASURES] {
-    let of = |list: &[usize]| -> Vec<usize> { places.iter().map(|&place| list[place]).collect() };
-    let (found, truths) = (of(found), of(truths));
-    let Ok(confusion) = Confusion::new(&found, &truths, SCORES) else {
+fn confusion(judged: &[&Judged]) -> Option<Confusion> {
+    let found = judged.iter().map(|it| likeliest(&it.probabilities).0);
+    let found: Vec<usize> = found.map(usize::from).collect();
+    let truths: Vec<usize> = judged.iter().map(|it| usize::from(it.truth)).collect();
+    Confusion::new(&found, &truths, SCORES).ok()
+}
+
+fn measures(judged: &[&Judged], majority: usize) -> [Option<f64>; MEASURES] {
+    let Some(confusion) = confusion(judged) else {
         return [None; MEASURES];
     };
     let [macro_, weighted] = [Average::Macro, Average::Weighted].map(|it| confusion.averaged(it));
-    let often = truths.iter().filter(|&&truth| truth == majority).count();
+    let often = judged.iter().filter(|it| usize::from(it.truth) == majority);
+    let answered: Vec<&Judged> = judged
+        .iter()
+        .copied()
+        .filter(|it| !it.probabilities.is_empty())
+        .collect();
+    let mean = |of: fn(&Judged) -> f64| {
+        let sum: f64 = answered.iter().map(|it| of(it)).sum();
+        (!answered.is_empty()).then(|| sum / answered.len() as f64)
+    };
     [
         Some(confusion.accuracy()),
         Some(confusion.balanced_accuracy()),
@@ -225,6 +244,8 @@ fn measures(
         confusion.kappa(Weighting::Linear),
         confusion.kappa(Weighting::Quadratic),
         Some(confusion.mean_absolute_error()),
-        Some(often as f64 / truths.len() as f64),
+        mean(|it| likeliest(&it.probabilities).1),
+        mean(Judged::brier),
+        Some(often.count() as f64 / judged.len() as f64),
     ]
 }

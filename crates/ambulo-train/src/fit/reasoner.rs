@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ambulo_io::files::{load_file, write_atomically};
 use ambulo_nn::codec::text::Tokenizer;
 use ambulo_nn::config::{NetworkConfig, T5Config};
 use ambulo_nn::networks::t5::{AnswerFormat, Precision, T5 as Engine5};
 use ambulo_nn::reasoner::{INSTRUCTION, LONGEST_NOTE, READS_NOTE, Reads, Reasoner};
 use ambulo_nn::tensors::Tensors;
 use ambulo_nn::threads::{Engine, Threads};
+use ambulo_nn::weights::Weights;
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -26,7 +28,8 @@ use crate::modules::t5::{T5, Tokens};
 use crate::modules::{Noise, from_tensors, to_tensors};
 use crate::network::{copying, initial_reasoner_weights, with_features};
 use crate::reasoner::{
-    GaitText, Lessons, Objective, TextBatch, answered, described_walks, figures, token_features,
+    GaitText, Lessons, Objective, TextBatch, answered, calibrated, described_walks, figures,
+    token_features,
 };
 
 /// How much a word's first row has of its own beside what it shares with the words that mean the like.
@@ -106,7 +109,8 @@ pub struct ReasonerLesson {
 
 /// Trains a language model. What it writes, and when, is as for a lifter ([`super::fit`]); the weights hold the
 /// tokenizer as a note, and `last.safetensors` holds those of the last step beside the best ones. The score of a
-/// validation is minus the `CIDEr` of what the network writes.
+/// validation is minus the `CIDEr` of what the network writes. At the end the probabilities of the scores are
+/// [calibrated] on the walks to choose by.
 ///
 /// # Errors
 ///
@@ -171,7 +175,13 @@ pub fn fit_reasoner(
         let make = move |step| lessons.batch(seed, step, size);
         Lookahead::start(make, first, workers)
     };
-    run(network, &course, &mut lesson, batches, &tracked, listener)
+    let outcome = run(network, &course, &mut lesson, batches, &tracked, listener)?;
+    if !data.tune.is_empty() && !matches!(train.objective, Objective::Generative) {
+        let weights = Weights::from_bytes(&load_file(&outcome.weights)?.bytes)?;
+        let weights = calibrated(weights, &data.tune)?;
+        write_atomically(&outcome.weights, &weights.to_bytes(course.storage())?)?;
+    }
+    Ok(outcome)
 }
 
 fn initial(config: &T5Config, data: &ReasonerLesson, seed: u64) -> Tensors {

@@ -195,7 +195,7 @@ impl Course {
         self.run.schedule.factor(step, self.steps, self.epoch_steps)
     }
 
-    fn storage(&self) -> Storage {
+    pub(super) fn storage(&self) -> Storage {
         if self.run.half_precision {
             Storage::F16
         } else {

@@ -17,7 +17,7 @@ use ambulo_io::c3d;
 use ambulo_io::points::LabelledPoints;
 use ambulo_testkit::data_dir;
 use ambulo_train::assess::{
-    AssessRecipe, Example, MeasuredWalk, ScoreTable, judged_by_folds, learn, sessions,
+    AssessRecipe, Example, Judged, MeasuredWalk, ScoreTable, judged_by_folds, learn, sessions,
 };
 use ambulo_train::datasets::shida::{Medication, Shida, ShidaError};
 use ambulo_train::motion::Role;
@@ -271,6 +271,27 @@ impl Drop for Deposit {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+#[test]
+fn certainty_and_brier_score_are_those_of_walks_with_probabilities() {
+    let judged = |truth: u8, probabilities: &[f64]| Judged {
+        person: format!("person {truth}"),
+        truth,
+        probabilities: probabilities.to_vec(),
+    };
+    let walks = [
+        judged(0, &[0.7, 0.1, 0.1, 0.1]),
+        judged(3, &[0.0, 0.5, 0.3, 0.2]),
+        judged(1, &[]),
+    ];
+    let table = ScoreTable::of(&walks, 0.4).unwrap();
+    let figure = |name: &str| table.figure(name).unwrap().value.unwrap();
+    assert!((figure("mean certainty") - 0.6).abs() < 1e-12);
+    // 0.09 + 0.03 and 0.25 + 0.09 + 0.64.
+    assert!((figure("Brier score") - 0.55).abs() < 1e-12);
+    let table = ScoreTable::of(&walks[2..], 0.4).unwrap();
+    assert_eq!(table.figure("Brier score").unwrap().value, None);
 }
 
 #[test]

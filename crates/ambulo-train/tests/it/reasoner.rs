@@ -344,7 +344,7 @@ mod training {
     use std::path::PathBuf;
 
     use ambulo_nn::config::{NetworkConfig, T5Config};
-    use ambulo_nn::reasoner::{INSTRUCTION, READS_NOTE, Reasoner};
+    use ambulo_nn::reasoner::{INSTRUCTION, READS_NOTE, Reasoner, TEMPERATURE_NOTE};
     use ambulo_nn::threads::{Engine, Threads};
     use ambulo_nn::weights::Weights;
     use ambulo_train::device;
@@ -467,6 +467,8 @@ mod training {
         assert!(losses[5] < 0.5 * losses[0], "{losses:?}");
         let weights = Weights::from_bytes(&std::fs::read(&outcome.weights).unwrap()).unwrap();
         assert_eq!(weights.info().notes[READS_NOTE], "motion_and_measurements");
+        let temperature: f64 = weights.info().notes[TEMPERATURE_NOTE].parse().unwrap();
+        assert!((0.12..=16.0).contains(&temperature), "{temperature}");
         let reasoner = Reasoner::from_weights(&weights, &Engine::new(Threads::new(1))).unwrap();
         let answer = reasoner
             .answer(INSTRUCTION, &[0, 1, 2, 3], &readings(0.0))
