@@ -119,14 +119,23 @@ pub(super) fn mass(map: &[f32], size: [usize; 2], at: [f64; 2], radius: f64) -> 
         .sum()
 }
 
-/// The cells whose centres lie within `radius` of a place.
+/// The numbers of the cells whose centres lie within `radius` of a place.
 fn near(
     map: &[f32],
-    [width, height]: [usize; 2],
+    size: [usize; 2],
     at: [f64; 2],
     radius: f64,
 ) -> impl Iterator<Item = f64> + '_ {
-    let span = |middle: f64, extent: usize| {
+    cells_near(size, at, radius).map(|cell| f64::from(map[cell]))
+}
+
+/// Indices of the cells whose centres lie within `radius` of a place, row by row.
+pub(super) fn cells_near(
+    [width, height]: [usize; 2],
+    at: [f64; 2],
+    radius: f64,
+) -> impl Iterator<Item = usize> {
+    let span = move |middle: f64, extent: usize| {
         let first = (middle - radius).ceil().max(0.0);
         let last = (middle + radius).floor().min(extent as f64 - 1.0);
         index(first)..index(last + 1.0).max(index(first))
@@ -135,7 +144,7 @@ fn near(
     span(at[1], height).flat_map(move |row| {
         columns.clone().filter_map(move |column| {
             let apart = (column as f64 - at[0]).hypot(row as f64 - at[1]);
-            (apart <= radius).then(|| f64::from(map[row * width + column]))
+            (apart <= radius).then_some(row * width + column)
         })
     })
 }

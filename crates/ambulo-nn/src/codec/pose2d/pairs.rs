@@ -16,7 +16,9 @@ mod tree;
 use ambulo::skeleton::COCO_23;
 
 use super::crop::Affine;
-use super::decode::{Blur, Peak, Refinement, WITHIN_TWO_SIGMA, confidence, highest_cell};
+use super::decode::{
+    Blur, Peak, Refinement, WITHIN_TWO_SIGMA, cells_near, confidence, highest_cell,
+};
 use super::maps::{HeatMaps, MapKind};
 use tree::Choice;
 
@@ -211,7 +213,8 @@ impl Search<'_> {
             cells.push([0, 0]);
         }
         let own = |map: &[f32], scale: f32, index: usize| {
-            own_mass(map, width, &cells, index, self.reach()) * f64::from(scale) / WITHIN_TWO_SIGMA
+            own_mass(map, [width, height], &cells, index, self.reach()) * f64::from(scale)
+                / WITHIN_TWO_SIGMA
         };
         let mut candidates: Vec<(Option<usize>, Candidate)> = (0..cells.len())
             .map(|index| {
@@ -264,8 +267,7 @@ impl Search<'_> {
                 pair.left
             };
             let at = if together {
-                let mut nearby = map.to_vec();
-                keep(&mut nearby, size, candidate.at, self.reach());
+                let nearby = kept(map, size, candidate.at, self.reach());
                 let (cell, value) = highest_cell(&nearby, size[0]);
                 if value > 0.0 {
                     self.refined(map, cell)
@@ -320,37 +322,32 @@ fn apart(a: [f64; 2], b: [usize; 2]) -> f64 {
 }
 
 /// Empties the cells within `reach` of a cell.
-fn clear(map: &mut [f32], [width, _]: [usize; 2], cell: [usize; 2], reach: f64) {
-    let middle = cell.map(|along| along as f64);
-    for (index, value) in map.iter_mut().enumerate() {
-        if apart(middle, [index % width, index / width]) <= reach {
-            *value = 0.0;
-        }
+fn clear(map: &mut [f32], size: [usize; 2], cell: [usize; 2], reach: f64) {
+    for index in cells_near(size, cell.map(|along| along as f64), reach) {
+        map[index] = 0.0;
     }
 }
 
-/// Empties the cells further than `reach` from a place.
-fn keep(map: &mut [f32], [width, _]: [usize; 2], at: [f64; 2], reach: f64) {
-    for (index, value) in map.iter_mut().enumerate() {
-        if apart(at, [index % width, index / width]) > reach {
-            *value = 0.0;
-        }
+/// A map without the cells further than `reach` from a place.
+fn kept(map: &[f32], size: [usize; 2], at: [f64; 2], reach: f64) -> Vec<f32> {
+    let mut kept = vec![0.0; map.len()];
+    for index in cells_near(size, at, reach) {
+        kept[index] = map[index];
     }
+    kept
 }
 
 /// The sum of a map around one of several peaks, each cell counted for the nearest.
-fn own_mass(map: &[f32], width: usize, peaks: &[[usize; 2]], own: usize, reach: f64) -> f64 {
+fn own_mass(map: &[f32], size: [usize; 2], peaks: &[[usize; 2]], own: usize, reach: f64) -> f64 {
     let to = |peak: [usize; 2], cell: [usize; 2]| apart(peak.map(|along| along as f64), cell);
     let mut sum = 0.0;
-    for (index, &value) in map.iter().enumerate() {
-        let cell = [index % width, index / width];
+    for index in cells_near(size, peaks[own].map(|along| along as f64), reach) {
+        let (cell, value) = ([index % size[0], index / size[0]], map[index]);
         let distance = to(peaks[own], cell);
-        if value > 0.0 && distance <= reach {
-            let nearer =
-                |&(other, &peak): &(usize, &[usize; 2])| other != own && to(peak, cell) < distance;
-            if !peaks.iter().enumerate().any(|peak| nearer(&peak)) {
-                sum += f64::from(value);
-            }
+        let nearer =
+            |&(other, &peak): &(usize, &[usize; 2])| other != own && to(peak, cell) < distance;
+        if value > 0.0 && !peaks.iter().enumerate().any(|peak| nearer(&peak)) {
+            sum += f64::from(value);
         }
     }
     sum
