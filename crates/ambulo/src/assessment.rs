@@ -110,7 +110,7 @@ pub struct SecondOpinion {
     pub scorer: String,
     /// What it read of the walk: `motion`, or `motion_and_measurements`.
     pub reads: String,
-    /// The likeliest score; `None` where none is likely enough.
+    /// The likeliest score; `None` where none is likely enough, or none of its sentences is borne out.
     pub score: Option<u8>,
     /// Probability of each score.
     pub probabilities: Vec<f64>,
@@ -118,6 +118,19 @@ pub struct SecondOpinion {
     pub rationale: Vec<Finding>,
     /// Its sentences that they contradict: not shown.
     pub struck_sentences: usize,
+}
+
+impl SecondOpinion {
+    /// Why it gives no score, if it gives none.
+    pub fn unscored_because(&self) -> Option<&'static str> {
+        match self.score {
+            Some(_) => None,
+            None if self.rationale.is_empty() => {
+                Some("no score, because nothing that was measured bears one out")
+            }
+            None => Some("no score is likely enough"),
+        }
+    }
 }
 
 /// The assessment of one trial.

@@ -112,10 +112,10 @@ fn lines(analysis: &Analysis) -> Vec<String> {
         lines.push(format!("  {} [{}]", sentence.sentence, rests.join("; ")));
     }
     if let Some(other) = &assessment.second_opinion {
-        let score = match other.score {
+        let score = match (other.score, other.unscored_because()) {
             _ if assessment.scorer_because.is_some() => "the score above".to_owned(),
-            Some(score) => format!("score {score}"),
-            None => "no score is likely enough".to_owned(),
+            (Some(score), _) => format!("score {score}"),
+            (None, why) => why.unwrap_or_default().to_owned(),
         };
         lines.push(format!(
             "language model {}: {score}; {} of its sentences borne out, {} struck",

@@ -1,6 +1,7 @@
 //! `ambulo assess`: scores, reasons, refusals.
 
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -260,14 +261,8 @@ fn learning_and_judging_name_what_is_missing() {
 #[test]
 fn a_walk_too_short_for_baseline_0_is_scored_by_the_language_model_which_says_why() {
     let scratch = Scratch::new("brief");
-    let walker = demo(&scratch).join("walker.trc");
-    let whole = fs::read_to_string(walker).unwrap();
-    // Three seconds of its walk: steps enough for speed and length, too few for variability.
-    let mut lines: Vec<String> = whole.lines().take(6 + 300).map(str::to_owned).collect();
-    let frames = lines[2].split('\t').nth(2).unwrap().to_owned();
-    lines[2] = lines[2].replace(&frames, "300");
-    let brief = scratch.path("brief.trc");
-    fs::write(&brief, lines.join("\n") + "\n").unwrap();
+    // Steps enough for speed and length, too few for variability.
+    let brief = first_frames(&scratch, 300);
     let out = scratch.path("assessment.json");
     let output = ambulo(&["assess", &text(&brief), "-o", &text(&out)]);
     assert_code(&output, 0);
@@ -289,4 +284,37 @@ fn a_walk_too_short_for_baseline_0_is_scored_by_the_language_model_which_says_wh
         said.contains("given by assess_reasoner; assess_forest"),
         "{said}"
     );
+}
+
+#[test]
+fn a_score_that_nothing_measured_bears_out_is_not_given() {
+    let scratch = Scratch::new("briefer");
+    // No stride of either leg is whole: motion to read, and nothing measured.
+    let brief = first_frames(&scratch, 180);
+    let out = scratch.path("assessment.json");
+    let output = ambulo(&["assess", &text(&brief), "-o", &text(&out)]);
+    let found = read(&out);
+    assert_eq!(found["abstained"], true, "{found}");
+    assert_eq!(found["score"], Value::Null);
+    assert_eq!(found["scorer_because"], Value::Null);
+    let opinion = &found["second_opinion"];
+    assert_eq!(opinion["score"], Value::Null);
+    assert_eq!(opinion["rationale"].as_array().unwrap().len(), 0);
+    let said = stderr(&output);
+    assert!(
+        said.contains("no score, because nothing that was measured bears one out"),
+        "{said}"
+    );
+}
+
+/// The first frames of the demonstration's walker, 100 a second.
+fn first_frames(scratch: &Scratch, count: usize) -> PathBuf {
+    let walker = demo(scratch).join("walker.trc");
+    let whole = fs::read_to_string(walker).unwrap();
+    let mut lines: Vec<String> = whole.lines().take(6 + count).map(str::to_owned).collect();
+    let frames = lines[2].split('\t').nth(2).unwrap().to_owned();
+    lines[2] = lines[2].replace(&frames, &count.to_string());
+    let path = scratch.path("brief.trc");
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    path
 }

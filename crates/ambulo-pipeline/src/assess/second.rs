@@ -80,7 +80,8 @@ impl Reader {
         Some(SecondOpinion {
             scorer: REASONER.to_owned(),
             reads: self.reasoner.reads().name().to_owned(),
-            score: (probability >= LEAST_CERTAIN).then_some(score),
+            // A score without a reason that holds is none.
+            score: (probability >= LEAST_CERTAIN && !vetted.sentences.is_empty()).then_some(score),
             probabilities: answer.probabilities,
             rationale: vetted.sentences,
             struck_sentences: vetted.struck,

@@ -89,10 +89,9 @@ fn second_opinion(other: &SecondOpinion, leads: bool) -> Markup {
             @if !leads { "Beside it, " }
             (other.scorer) @if leads { " is" } @else { "," } " a language model that reads the motion"
             @if other.reads == "motion" { " alone" } @else { " and what was measured of it" }
-            @match other.score {
-                _ if leads => {}
-                Some(score) => { ": score " (score) " (" (meaning(usize::from(score))) ")" }
-                None => { ": no score is likely enough" }
+            @if let Some(why) = other.unscored_because() { ": " (why) }
+            @if let Some(score) = other.score && !leads {
+                ": score " (score) " (" (meaning(usize::from(score))) ")"
             }
             "; " (words::count(other.rationale.len(), "sentence of its own is borne out by the measurements", "sentences of its own are borne out by the measurements"))
             @if other.struck_sentences > 0 { ", " (words::count(other.struck_sentences, "was struck because it contradicts them", "were struck because they contradict them")) }
