@@ -43,8 +43,8 @@ pub(super) fn exp2<S: Simd>(s: S, x: S::V) -> S::V {
 
 /// A weight of a softmax below this share of the largest counts as nothing; it changes no sum in single precision.
 ///
-/// The smallest weights and their products with values would be denormal, and processors take a hundred times as
-/// long for these: attention that looks at few of many keys took four times as long.
+/// The smallest weights and their products with values would be denormal, and some processors are far slower with
+/// these: a network whose attention looks at few of many keys took twice as long.
 const LEAST_WEIGHT: f32 = 1.0 / (1_u64 << 60) as f32;
 
 /// Weights of a softmax: 2 to the power of how far each score lies below the largest, or 0. What is no number stays

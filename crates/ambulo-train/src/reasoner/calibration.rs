@@ -25,7 +25,7 @@ pub enum CalibrationError {
 }
 
 /// The weights with the temperature at which the true scores of these walks are most probable. Their people must be
-/// none that the network learned from. Without walks nothing changes.
+/// none that the network learned from. Without walks it is 1.
 ///
 /// # Errors
 ///
