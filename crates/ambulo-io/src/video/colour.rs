@@ -195,12 +195,7 @@ impl Planes<'_> {
             for (chroma, colour) in rows.chroma.iter().zip(&mut rows.rgb) {
                 add_luma(luma, chroma, to_rgb, colour);
             }
-            let [red, green, blue] = &rows.rgb;
-            for (((pixel, &r), &g), &b) in out.chunks_exact_mut(3).zip(red).zip(green).zip(blue) {
-                pixel[0] = r;
-                pixel[1] = g;
-                pixel[2] = b;
-            }
+            interleave(&rows.rgb, out);
         }
         true
     }
@@ -218,8 +213,12 @@ fn spread_chroma(blue: &[u8], red: &[u8], to_rgb: ToRgb, rows: &mut Rows) {
         *b = high(u, to_rgb.blue_of_blue);
     }
     for (out, half) in rows.chroma.iter_mut().zip(&rows.half) {
-        for (pair, &value) in out.chunks_mut(2).zip(half) {
-            pair.fill(value);
+        let (pairs, rest) = out.as_chunks_mut::<2>();
+        for (pair, &value) in pairs.iter_mut().zip(half) {
+            *pair = [value; 2];
+        }
+        if let (Some(pixel), Some(&value)) = (rest.first_mut(), half.last()) {
+            *pixel = value;
         }
     }
 }
@@ -228,6 +227,33 @@ fn add_luma(luma: &[u8], chroma: &[i16], to_rgb: ToRgb, out: &mut [u8]) {
     for ((out, &luma), &chroma) in out.iter_mut().zip(luma).zip(chroma) {
         let luma = high((i16::from(luma) - to_rgb.black) << 7, to_rgb.luma);
         *out = clamped(luma + chroma);
+    }
+}
+
+/// A row's red, green and blue side by side. Four pixels at a time are put together in registers, which compilers make
+/// vectors of; bytes stored one by one take four times as long.
+fn interleave(planes: &[Vec<u8>; 3], out: &mut [u8]) {
+    let [
+        (reds, last_reds),
+        (greens, last_greens),
+        (blues, last_blues),
+    ] = planes.each_ref().map(|plane| plane.as_chunks::<4>());
+    let (pixels, rest) = out.split_at_mut(12 * reds.len());
+    let fours = pixels.as_chunks_mut::<12>().0.iter_mut();
+    for (((out, red), green), blue) in fours.zip(reds).zip(greens).zip(blues) {
+        let [r, g, b] = [red, green, blue].map(|four| u32::from_le_bytes(*four));
+        let words = [
+            r & 0xFF | (g & 0xFF) << 8 | (b & 0xFF) << 16 | (r & 0xFF00) << 16,
+            g >> 8 & 0xFF | b & 0xFF00 | r & 0x00FF_0000 | (g & 0x00FF_0000) << 8,
+            b >> 16 & 0xFF | r >> 16 & 0xFF00 | g >> 8 & 0x00FF_0000 | b & 0xFF00_0000,
+        ];
+        for (out, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *out = word.to_le_bytes();
+        }
+    }
+    let rest = rest.as_chunks_mut::<3>().0.iter_mut();
+    for (((pixel, &r), &g), &b) in rest.zip(last_reds).zip(last_greens).zip(last_blues) {
+        *pixel = [r, g, b];
     }
 }
 
@@ -375,6 +401,38 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_column_gets_its_own_brightness_and_its_pair_s_colour() {
+        let colour = Colour {
+            matrix: Matrix::Bt709,
+            full_range: false,
+        };
+        for width in 1..=13 {
+            let luma: Vec<u8> = (0..2 * width).map(|at| 30 + 7 * at).collect();
+            let half = width.div_ceil(2);
+            let [blue, red]: [Vec<u8>; 2] =
+                [90, 200].map(|from| (0..half).map(|at| from - 9 * at).collect());
+            let width = usize::from(width);
+            let planes = Planes {
+                width_px: width,
+                height_px: 2,
+                luma: &luma,
+                blue: &blue,
+                red: &red,
+                strides: [width, usize::from(half)],
+            };
+            let mut rgb = Vec::new();
+            assert!(planes.write_rgb(ToRgb::new(colour), &mut Rows::default(), &mut rgb));
+            let expected: Vec<u8> = (0..2 * width)
+                .flat_map(|at| {
+                    let pair = at % width / 2;
+                    rgb_of([luma[at], blue[pair], red[pair]], colour)
+                })
+                .collect();
+            assert_eq!(rgb, expected, "{width}");
         }
     }
 
