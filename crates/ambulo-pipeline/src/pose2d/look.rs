@@ -69,20 +69,22 @@ pub(super) fn look(
     for some in regions.chunks(BATCH) {
         crops.resize(views * some.len() * numbers, 0.0);
         for ((gaze, region), crop) in some.iter().zip(crops.chunks_exact_mut(views * numbers)) {
-            let plain = gaze.crop_from_picture(region, &codec);
-            let mirrored = plain.mirrored(codec.crop_px[0]);
-            for (from_picture, numbers) in [plain, mirrored]
-                .into_iter()
-                .zip(crop.chunks_exact_mut(numbers))
+            let crop_of_picture = Crop {
+                from_picture: gaze.crop_from_picture(region, &codec),
+                size: codec.crop_px,
+                sampling: Sampling::Averaged,
+                layout: Layout::ChannelsFirst,
+                levels: Levels::IMAGENET,
+            };
+            let (plain, mirrored) = crop.split_at_mut(numbers);
+            crop_of_picture.write(picture, plain);
+            let width = codec.crop_px[0];
+            for (row, mirrored) in plain
+                .chunks_exact(width)
+                .zip(mirrored.chunks_exact_mut(width))
             {
-                let crop = Crop {
-                    from_picture,
-                    size: codec.crop_px,
-                    sampling: Sampling::Averaged,
-                    layout: Layout::ChannelsFirst,
-                    levels: Levels::IMAGENET,
-                };
-                crop.write(picture, numbers);
+                mirrored.copy_from_slice(row);
+                mirrored.reverse();
             }
         }
         let maps = network.maps(&crops, views * some.len())?;

@@ -143,8 +143,8 @@ pub(super) fn cells_near(
     let columns = span(at[0], width);
     span(at[1], height).flat_map(move |row| {
         columns.clone().filter_map(move |column| {
-            let apart = (column as f64 - at[0]).hypot(row as f64 - at[1]);
-            (apart <= radius).then_some(row * width + column)
+            let [x, y] = [column as f64 - at[0], row as f64 - at[1]];
+            (x * x + y * y <= radius * radius).then_some(row * width + column)
         })
     })
 }

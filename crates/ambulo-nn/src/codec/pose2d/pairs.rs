@@ -318,7 +318,8 @@ fn is_peak(map: &[f32], [width, height]: [usize; 2], [column, row]: [usize; 2]) 
 }
 
 fn apart(a: [f64; 2], b: [usize; 2]) -> f64 {
-    (a[0] - b[0] as f64).hypot(a[1] - b[1] as f64)
+    let [x, y] = [a[0] - b[0] as f64, a[1] - b[1] as f64];
+    (x * x + y * y).sqrt()
 }
 
 /// Empties the cells within `reach` of a cell.
