@@ -11,6 +11,7 @@
 //! those of a whole network from memory takes longer than computing them. Each thread makes its own, unless there
 //! are many squares for them.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::super::buffer::{Buffer, LINE};
@@ -469,8 +470,10 @@ unsafe fn read<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, inp
     let columns = extents.columns + 2 - corner.column;
     let count = inputs - input;
     let [stride, _] = group.winograd.strides(group.own.len());
-    let mut half = [[s.splat(0.0); READ]; READ];
-    for (j, half) in half.iter_mut().enumerate() {
+    // Not zeros first: they would be written to memory for every square.
+    let mut half = MaybeUninit::<[[S::V; READ]; READ]>::uninit();
+    let lines = half.as_mut_ptr().cast::<[S::V; READ]>();
+    for j in 0..READ {
         let cells = std::array::from_fn(|i| {
             if i < rows && j < columns {
                 let at = start + i * extents.row() + j * extents.channels;
@@ -480,8 +483,11 @@ unsafe fn read<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, inp
                 s.splat(0.0)
             }
         });
-        *half = points(s, cells);
+        // SAFETY: there are so many lines.
+        unsafe { lines.add(j).write(points(s, cells)) };
     }
+    // SAFETY: every line was written.
+    let half = unsafe { half.assume_init() };
     for (i, line) in turned(half).into_iter().enumerate() {
         let line = points(s, line);
         for (j, &value) in line.iter().enumerate() {
@@ -536,14 +542,16 @@ unsafe fn write<S: Simd>(s: S, group: &Group<'_>, corner: Cell, place: usize, ou
     } = group.winograd;
     let extents = geometry.to.extents;
     let [_, apart] = group.winograd.strides(group.own.len());
-    let mut half = [[s.splat(0.0); SIDE]; READ];
-    // SAFETY: the caller's word; outputs are padded to whole vectors.
+    let mut half = MaybeUninit::<[[S::V; SIDE]; READ]>::uninit();
+    let lines = half.as_mut_ptr().cast::<[S::V; SIDE]>();
+    // SAFETY: the caller's word; outputs are padded to whole vectors; every line is written before it is read.
     unsafe {
         let products = group.products().add(place * width + output % width);
-        for (j, half) in half.iter_mut().enumerate() {
+        for j in 0..READ {
             let cells = std::array::from_fn(|i| s.load(products.add((i * READ + j) * apart)));
-            *half = outputs(s, cells);
+            lines.add(j).write(outputs(s, cells));
         }
+        let half = half.assume_init();
         let bias = s.load(group.finish.bias.add(output));
         let rows = turned(half).into_iter().take(extents.rows - corner.row);
         for (i, sums) in rows.enumerate() {
