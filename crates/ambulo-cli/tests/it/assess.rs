@@ -293,6 +293,7 @@ fn a_score_that_nothing_measured_bears_out_is_not_given() {
     let brief = first_frames(&scratch, 180);
     let out = scratch.path("assessment.json");
     let output = ambulo(&["assess", &text(&brief), "-o", &text(&out)]);
+    assert_code(&output, 1);
     let found = read(&out);
     assert_eq!(found["abstained"], true, "{found}");
     assert_eq!(found["score"], Value::Null);
