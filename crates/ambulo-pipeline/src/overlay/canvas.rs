@@ -185,7 +185,7 @@ impl<'a> Canvas<'a> {
         self.shape(frame, ink, |place| {
             let x = (place[0] - middle[0]).abs() - half[0];
             let y = (place[1] - middle[1]).abs() - half[1];
-            x.max(0.0).hypot(y.max(0.0)) + x.max(y).min(0.0) - corner
+            length([x.max(0.0), y.max(0.0)]) + x.max(y).min(0.0) - corner
         });
     }
 }
@@ -202,24 +202,30 @@ fn mixed(below: u8, above: u8, cover: f32) -> u8 {
     reason = "clamped to a byte before"
 )]
 pub(super) fn byte(value: f32) -> u8 {
-    value.round().clamp(0.0, 255.0) as u8
+    (value.clamp(0.0, 255.0) + 0.5) as u8
 }
 
 fn apart(a: Place, b: Place) -> f32 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
+    length([a[0] - b[0], a[1] - b[1]])
+}
+
+/// The length of an offset in pixels. Its squares do not overflow, so the slower `hypot` is not needed, and every pixel
+/// that is drawn asks for it.
+fn length([x, y]: Place) -> f32 {
+    (x * x + y * y).sqrt()
 }
 
 /// Distance of a place from a line between two others.
 pub(super) fn from_line(place: Place, from: Place, to: Place) -> f32 {
     let along = [to[0] - from[0], to[1] - from[1]];
     let off = [place[0] - from[0], place[1] - from[1]];
-    let length = along[0] * along[0] + along[1] * along[1];
-    let share = if length > 0.0 {
-        ((off[0] * along[0] + off[1] * along[1]) / length).clamp(0.0, 1.0)
+    let squared = along[0] * along[0] + along[1] * along[1];
+    let share = if squared > 0.0 {
+        ((off[0] * along[0] + off[1] * along[1]) / squared).clamp(0.0, 1.0)
     } else {
         0.0
     };
-    (off[0] - along[0] * share).hypot(off[1] - along[1] * share)
+    length([off[0] - along[0] * share, off[1] - along[1] * share])
 }
 
 #[cfg(test)]
