@@ -2,10 +2,17 @@
 //!
 //! It is strict: an unknown field is an error, so the tests see when the types move ahead of it.
 
+mod shapes;
+
 use ambulo::analysis::SCHEMA_VERSION;
 use ambulo::kinematics::AngleId;
 use ambulo::parameters::ParameterId;
 use serde_json::{Map, Value, json};
+
+use shapes::{
+    by_angle, by_parameter, count, described, frame_range, list, map_of, nullable, number, object,
+    one_of, pair, per_side, points, reference, string,
+};
 
 /// The JSON Schema (draft 2020-12) of what [`crate::result_json`] writes.
 ///
@@ -575,100 +582,4 @@ fn parameters() -> Value {
         })
         .collect();
     json!({ "type": "object", "properties": entries, "additionalProperties": false })
-}
-
-fn object(about: &str, required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
-    let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
-    let properties: Map<String, Value> = required
-        .iter()
-        .chain(optional)
-        .map(|(name, it)| ((*name).to_owned(), it.clone()))
-        .collect();
-    json!({
-        "type": "object",
-        "description": about,
-        "required": names,
-        "properties": properties,
-        "additionalProperties": false,
-    })
-}
-
-fn per_side(item: &Value) -> Value {
-    json!({
-        "type": "object",
-        "required": ["left", "right"],
-        "properties": { "left": item, "right": item },
-        "additionalProperties": false,
-    })
-}
-
-fn map_of(item: &Value) -> Value {
-    json!({ "type": "object", "additionalProperties": item })
-}
-
-fn by_parameter(item: &Value) -> Value {
-    json!({
-        "type": "object",
-        "propertyNames": reference("parameter_name"),
-        "additionalProperties": item,
-    })
-}
-
-fn by_angle(item: &Value) -> Value {
-    json!({
-        "type": "object",
-        "propertyNames": reference("angle_name"),
-        "additionalProperties": item,
-    })
-}
-
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}") })
-}
-
-fn nullable(item: &Value) -> Value {
-    json!({ "anyOf": [item, { "type": "null" }] })
-}
-
-fn list(item: &Value) -> Value {
-    json!({ "type": "array", "items": item })
-}
-
-fn described(item: &Value, about: &str) -> Value {
-    let mut item = item.clone();
-    if let Value::Object(fields) = &mut item {
-        fields.insert("description".to_owned(), json!(about));
-    }
-    item
-}
-
-fn one_of(names: &[&str]) -> Value {
-    json!({ "type": "string", "enum": names })
-}
-
-fn pair() -> Value {
-    json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 })
-}
-
-fn points() -> Value {
-    json!({ "type": "array", "items": { "type": "number" }, "minItems": 101, "maxItems": 101 })
-}
-
-fn frame_range() -> Value {
-    json!({
-        "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 2, "maxItems": 2,
-        "description": "First frame, and one past the last.",
-    })
-}
-
-fn number() -> Value {
-    json!({ "type": "number" })
-}
-
-fn count() -> Value {
-    json!({ "type": "integer", "minimum": 0 })
-}
-
-fn string() -> Value {
-    json!({ "type": "string" })
 }

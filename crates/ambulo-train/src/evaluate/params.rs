@@ -8,6 +8,7 @@ mod ridge;
 mod score;
 mod summary;
 mod table;
+mod text;
 
 pub use attention::{AttentionMap, AttentionPart, attention_csv, attention_maps};
 pub use figures::{attention_svg, sizes_svg};
